@@ -1,0 +1,186 @@
+//! The tty below a session: opened for this program alone, raw, never blocking.
+//!
+//! At most one frame waits in the kernel's queue, so that nothing hides ahead of a stop; what is newer replaces what is
+//! older in the session, not in a queue. A frame once begun is finished before another begins. It decides nothing about
+//! what is sent.
+
+mod error;
+mod kernel;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use firmware_bridge_link::frame::FrameBuf;
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
+use rustix::termios::{QueueSelector, ioctl_tiocexcl, isatty, tcflush};
+use serial2::SerialPort;
+
+pub use error::PortError;
+
+use crate::session::Session;
+
+/// An open tty. Dropping it closes the descriptor; the kernel then drops DTR (HUPCL stays set), by which a board on USB
+/// sees at once that this program is gone.
+#[derive(Debug)]
+pub struct Port {
+    serial: SerialPort,
+    path: PathBuf,
+    baud: u32,
+    /// The frame that was begun last, and how much of it the kernel has taken.
+    frame: FrameBuf,
+    taken: usize,
+}
+
+impl Port {
+    /// Opens a tty: raw, 8 data bits, no parity, no flow control, `baud` bits a second.
+    ///
+    /// # Errors
+    /// With the path and what to do about it: see [`PortError`].
+    pub fn open(path: &Path, baud: u32) -> Result<Self, PortError> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| PortError::opening(path, errno))?;
+        if !isatty(&fd) {
+            return Err(PortError::NotATty { path: path.into() });
+        }
+        claim(path, &fd)?;
+        let serial =
+            configure(fd, baud).map_err(|source| PortError::Configure { path: path.into(), baud, source })?;
+        // What an earlier program left unread says nothing about the body as it is now.
+        tcflush(&serial, QueueSelector::IFlush).map_err(|errno| PortError::opening(path, errno))?;
+        Ok(Self { serial, path: path.into(), baud, frame: FrameBuf::new(), taken: 0 })
+    }
+
+    /// Reads what is there, 0 bytes when there is nothing now.
+    ///
+    /// # Errors
+    /// [`PortError::Gone`] when the device was unplugged or its other end closed; the port is of no use then.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, PortError> {
+        match rustix::io::read(&self.serial, &mut *into) {
+            Ok(0) if !into.is_empty() => Err(PortError::Gone { path: self.path.clone() }),
+            Ok(len) => Ok(len),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            Err(errno) => Err(PortError::using(&self.path, errno)),
+        }
+    }
+
+    /// Begins a frame, or refuses with `false` while another is unfinished. What the kernel does not take now is kept and
+    /// goes out with [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn write(&mut self, frame: &FrameBuf) -> Result<bool, PortError> {
+        self.flush()?;
+        if self.is_unfinished() {
+            return Ok(false);
+        }
+        self.frame.clone_from(frame);
+        self.taken = 0;
+        self.flush()?;
+        Ok(true)
+    }
+
+    /// Hands the kernel what it has not taken of the last frame.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn flush(&mut self) -> Result<(), PortError> {
+        while self.is_unfinished() {
+            match rustix::io::write(&self.serial, self.rest()) {
+                Ok(0) | Err(Errno::AGAIN) => return Ok(()),
+                Ok(len) => self.taken += len,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(PortError::using(&self.path, errno)),
+            }
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.frame.as_bytes().get(self.taken..).unwrap_or_default()
+    }
+
+    /// Whether part of a frame is still to be handed over: poll for POLLOUT too, then [`flush`](Self::flush).
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        !self.rest().is_empty()
+    }
+
+    /// Bytes in the kernel's output queue (TIOCOUTQ). A pty always says 0: its bytes lie in the other end's input.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn queued_bytes(&self) -> Result<usize, PortError> {
+        kernel::queued_bytes(self.serial.as_fd()).map_err(|errno| PortError::using(&self.path, errno))
+    }
+
+    /// Whether a frame may begin now: no other is unfinished or waits in the kernel. A stop needs only the first.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn ready_for_frame(&self) -> Result<bool, PortError> {
+        Ok(!self.is_unfinished() && self.queued_bytes()? == 0)
+    }
+
+    /// Sends what the session has, as far as the wire takes it; stops do not wait for it. Returns how many frames began.
+    /// When the wire took less than there was, [`drained_in_us`](Self::drained_in_us) says when to call again.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn send_from(&mut self, now_us: u64, session: &mut Session) -> Result<usize, PortError> {
+        let mut frames = 0;
+        let mut frame = FrameBuf::new();
+        self.flush()?;
+        while self.may_begin(session.stop_waiting())? && session.transmit(now_us, &mut frame) {
+            self.write(&frame)?;
+            frames += 1;
+        }
+        Ok(frames)
+    }
+
+    fn may_begin(&self, is_stop: bool) -> Result<bool, PortError> {
+        if is_stop { Ok(!self.is_unfinished()) } else { self.ready_for_frame() }
+    }
+
+    /// How long the bytes in the kernel's queue need on the wire, us: 0 when the next frame may begin now.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn drained_in_us(&self) -> Result<u64, PortError> {
+        let bits = 10 * self.queued_bytes()? as u64;
+        Ok((bits * 1_000_000).div_ceil(u64::from(self.baud.max(1))))
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.serial.as_fd()
+    }
+}
+
+/// Keeps other programs out. The lock stops a second agent whoever runs it, and ends with this process however that
+/// ends. Exclusive mode (TIOCEXCL) also keeps out programs that know nothing of the lock, unless they are root's. A pty
+/// does without: its flag would stay after a SIGKILL for as long as the other end lives, and lock out the next agent.
+fn claim(path: &Path, fd: &OwnedFd) -> Result<(), PortError> {
+    match flock(fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Err(PortError::Busy { path: path.into() }),
+        Err(errno) => return Err(PortError::opening(path, errno)),
+    }
+    let is_pty = kernel::is_pty(fd).map_err(|errno| PortError::opening(path, errno))?;
+    if is_pty {
+        return Ok(());
+    }
+    ioctl_tiocexcl(fd).map_err(|errno| PortError::opening(path, errno))
+}
+
+fn configure(fd: OwnedFd, baud: u32) -> std::io::Result<SerialPort> {
+    let mut serial = SerialPort::from(fd);
+    let mut settings = serial.get_configuration()?;
+    // Raw includes no CRTSCTS and no XON/XOFF: a line that is not wired must not hold back a stop.
+    settings.set_raw();
+    settings.set_baud_rate(baud)?;
+    serial.set_configuration(&settings)?;
+    Ok(serial)
+}
