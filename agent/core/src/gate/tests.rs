@@ -1,0 +1,11 @@
+//! Tests of the gate against a small model of an MCU, in virtual time.
+
+mod estop;
+mod freshness;
+mod holding;
+mod invariants;
+mod moving;
+mod rig;
+mod table;
+mod teleop;
+mod world;

@@ -1,0 +1,12 @@
+//! What can be held by a lease, and what can be open or closed.
+
+/// What can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// The wheels.
+    Base,
+    /// The head.
+    Head,
+    /// The lights. They need no lease unless somebody holds one.
+    Lights,
+}
