@@ -1,0 +1,323 @@
+//! Who may use a route. Every check here needs the request's head only, so a refusal comes before the body is read.
+//!
+//! Order: 401 no token, 403 scope, class, `Host`, `Origin`, 429. [`Rule::Always`] checks nothing: stop and e-stop.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use agent_core::caller::{Class, TokenId};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::{Either, Ready, ready};
+use http::request::Parts;
+use tower::{Layer, Service};
+
+use crate::credentials;
+use crate::network::Network;
+use crate::origin;
+use crate::peer::{Arrival, Peer, Through};
+use crate::problem::Problem;
+use crate::rate::{AddressBuckets, Limits, Rate};
+use crate::scope::Scope;
+use crate::tokens::{Token, TokenStore};
+
+/// Who may use a route, and which bucket it draws from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A valid token with this scope.
+    Token {
+        /// The scope it must have.
+        scope: Scope,
+        /// The lowest effective class that may, where class matters.
+        class_min: Option<Class>,
+        /// The bucket.
+        rate: Rate,
+    },
+    /// Everybody; counted by address.
+    Open,
+    /// Whoever is on this machine, without a proxy between.
+    Loopback,
+    /// Everybody, always: nothing is checked or counted.
+    Always,
+}
+
+impl Rule {
+    /// A valid token with `scope`.
+    pub const fn scope(scope: Scope, rate: Rate) -> Self {
+        Self::Token { scope, class_min: None, rate }
+    }
+
+    /// A valid token with `scope`, of at least class `class_min` from where it comes.
+    pub const fn ranked(scope: Scope, class_min: Class, rate: Rate) -> Self {
+        Self::Token { scope, class_min: Some(class_min), rate }
+    }
+}
+
+/// The highest class that a peer may have; the program decides.
+pub type ClassCap = Arc<dyn Fn(&Peer) -> Class + Send + Sync>;
+
+/// What a program sets.
+#[derive(Clone)]
+pub struct AccessConfig {
+    /// Host names beside IP literals, `localhost` and `*.local` (`[http] hosts`).
+    pub hosts: Vec<String>,
+    /// Proxies whose forwarding headers count (`[http] trusted_proxies`).
+    pub trusted_proxies: Vec<Network>,
+    /// How often who may ask.
+    pub limits: Limits,
+    /// Name of the login cookie. Cookies do not know ports, so two programs on one host need two names.
+    pub cookie: &'static str,
+    /// The highest class that a peer may have.
+    pub class_cap: ClassCap,
+}
+
+impl fmt::Debug for AccessConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AccessConfig").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
+}
+
+/// Checks requests. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Guards(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tokens: TokenStore,
+    config: AccessConfig,
+    addresses: AddressBuckets,
+    started: Instant,
+}
+
+/// Who asks: a valid token, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// Number of the token in this run.
+    pub token: TokenId,
+    /// Effective class: the lower of the token's and what its peer allows.
+    pub class: Class,
+    /// Where it came from.
+    pub peer: Peer,
+    /// The token: name, scopes, user.
+    pub entry: Arc<Token>,
+}
+
+impl Principal {
+    /// Name of the token, shown as holder.
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// Whom it belongs to.
+    pub fn user_id(&self) -> &str {
+        &self.entry.user_id
+    }
+
+    /// Whether it has a scope.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.entry.scopes.contains(scope)
+    }
+}
+
+/// What the guard found out, in the request's extensions.
+#[derive(Clone, Debug)]
+struct Visitor {
+    peer: Peer,
+    principal: Option<Principal>,
+}
+
+impl Guards {
+    /// Over the valid tokens.
+    pub fn new(tokens: TokenStore, config: AccessConfig) -> Self {
+        Self(Arc::new(Inner {
+            tokens,
+            config,
+            addresses: AddressBuckets::default(),
+            started: Instant::now(),
+        }))
+    }
+
+    /// The valid tokens.
+    pub fn tokens(&self) -> &TokenStore {
+        &self.0.tokens
+    }
+
+    /// Name of the login cookie.
+    pub fn cookie(&self) -> &'static str {
+        self.0.config.cookie
+    }
+
+    /// A layer that lets only those pass who may.
+    pub fn layer(&self, rule: Rule) -> GuardLayer {
+        GuardLayer { guards: self.clone(), rule }
+    }
+
+    /// Draws one from a token's bucket, for messages that are no requests (teleop frames).
+    pub fn spend(&self, principal: &Principal, rate: Rate) -> Result<(), Problem> {
+        let limit = self.0.config.limits.of(rate);
+        principal.entry.buckets.take(rate, limit, self.now_ns()).map_err(too_often)
+    }
+
+    /// The peer behind a request.
+    pub fn peer(&self, parts: &http::Extensions, headers: &http::HeaderMap) -> Peer {
+        // Without our server we know nothing; an unspecified address is nobody's neighbour.
+        let unknown = Arrival { socket: ([0, 0, 0, 0], 0).into(), tls: false };
+        let arrival = parts.get::<Arrival>().copied().unwrap_or(unknown);
+        Peer::of(arrival, headers, &self.0.config.trusted_proxies)
+    }
+
+    fn admit(&self, request: &Request, rule: Rule) -> Result<Visitor, Problem> {
+        let peer = self.peer(request.extensions(), request.headers());
+        match rule {
+            Rule::Token { scope, class_min, rate } => {
+                let principal = self.identify(request, peer)?;
+                check_right(&principal, scope, class_min)?;
+                origin::check(request, &self.0.config.hosts)?;
+                self.spend(&principal, rate)?;
+                Ok(Visitor { peer, principal: Some(principal) })
+            }
+            Rule::Open => {
+                origin::check(request, &self.0.config.hosts)?;
+                let limit = self.0.config.limits.of(Rate::Open);
+                self.0.addresses.take(peer.counted(), limit, self.now_ns()).map_err(too_often)?;
+                Ok(Visitor { peer, principal: None })
+            }
+            Rule::Loopback => {
+                if !peer.is_loopback_direct() {
+                    return Err(Problem::no_right(
+                        "Only programs on this machine may read this, without a proxy between.",
+                    ));
+                }
+                origin::check(request, &self.0.config.hosts)?;
+                Ok(Visitor { peer, principal: None })
+            }
+            // Who it was is worth knowing, but it never matters for whether.
+            Rule::Always => Ok(Visitor { peer, principal: self.identify(request, peer).ok() }),
+        }
+    }
+
+    fn identify(&self, request: &Request, peer: Peer) -> Result<Principal, Problem> {
+        let Some(secret) = credentials::secret_of(request.headers(), self.0.config.cookie) else {
+            return Err(Problem::no_token("Send a token: Authorization: Bearer <token>."));
+        };
+        let Some(entry) = self.0.tokens.find(secret) else {
+            return Err(Problem::no_token("This token is not known here; it may have been revoked."));
+        };
+        let class = entry.class.min(self.class_cap(&peer));
+        Ok(Principal { token: entry.number, class, peer, entry })
+    }
+
+    fn class_cap(&self, peer: &Peer) -> Class {
+        if peer.address.is_none() || peer.through == Through::UnknownProxy {
+            return Class::Remote;
+        }
+        (self.0.config.class_cap)(peer)
+    }
+
+    fn now_ns(&self) -> u64 {
+        // u64 holds 584 years of nanoseconds.
+        u64::try_from(self.0.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+fn too_often(wait_ns: u64) -> Problem {
+    Problem::rate_limited(wait_ns.div_ceil(1_000_000))
+}
+
+fn check_right(principal: &Principal, scope: Scope, class_min: Option<Class>) -> Result<(), Problem> {
+    if !principal.has(scope) {
+        return Err(
+            Problem::no_right(format!("This token lacks the scope {scope}.")).fact("scope", scope.as_str())
+        );
+    }
+    let Some(class_min) = class_min.filter(|class_min| principal.class < *class_min) else {
+        return Ok(());
+    };
+    let (own, needed) = (principal.class.as_str(), class_min.as_str());
+    Err(Problem::no_right(format!(
+        "This needs class {needed}; from where you are your token has class {own}."
+    ))
+    .fact("class", own)
+    .fact("class_min", needed))
+}
+
+/// Makes a [`Guard`] around a route.
+#[derive(Clone, Debug)]
+pub struct GuardLayer {
+    guards: Guards,
+    rule: Rule,
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard { inner, guards: self.guards.clone(), rule: self.rule }
+    }
+}
+
+/// A route that only those reach who may.
+#[derive(Clone, Debug)]
+pub struct Guard<S> {
+    inner: S,
+    guards: Guards,
+    rule: Rule,
+}
+
+impl<S> Service<Request> for Guard<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<S::Future, Ready<Result<Response, Infallible>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        match self.guards.admit(&request, self.rule) {
+            Ok(visitor) => {
+                request.extensions_mut().insert(visitor);
+                Either::Left(self.inner.call(request))
+            }
+            Err(problem) => {
+                metrics::counter!("robbie_http_refused_total", "status" => problem.status_text())
+                    .increment(1);
+                Either::Right(ready(Ok(problem.into_response())))
+            }
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let visitor = parts.extensions.get::<Visitor>();
+        visitor
+            .and_then(|visitor| visitor.principal.clone())
+            .ok_or_else(|| Problem::no_token("Send a token: Authorization: Bearer <token>."))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Visitor>().and_then(|visitor| visitor.principal.clone()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let visitor = parts.extensions.get::<Visitor>();
+        visitor.map(|visitor| visitor.peer).ok_or_else(|| Problem::no_right("This route has no access rule."))
+    }
+}

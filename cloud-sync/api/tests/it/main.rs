@@ -1,0 +1,11 @@
+//! Drives a small real server over real sockets: what a client notices of tokens, limits and documents.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "tests have no supervisor")]
+
+mod bodies;
+mod documents;
+mod floods;
+mod order;
+mod support;
+mod tokens;
