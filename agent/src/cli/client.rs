@@ -1,0 +1,207 @@
+//! Talks to an agent: JSON over HTTP, and the upgrade to a WebSocket on the same connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Upgraded};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::failure::{Failure, chain};
+use super::find::{Target, Trust};
+use crate::lan::Fingerprint;
+
+/// An agent on this machine or network answers at once or not at all.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// The slowest answer is that of an e-stop which waits for its file.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// An agent, its token and its certificate.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    target: Target,
+}
+
+/// `application/problem+json`, as far as a person reads it.
+#[derive(Debug, Deserialize)]
+struct ProblemBody {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Client {
+    pub(super) fn new(target: Target) -> Result<Self, Failure> {
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_MAX)
+            .redirect(reqwest::redirect::Policy::none());
+        let builder = match tls(target.trust)? {
+            Some(config) => builder.tls_backend_preconfigured(config),
+            None => builder,
+        };
+        let http = builder.build().map_err(|error| Failure::Unavailable(chain(&error)))?;
+        Ok(Self { http, target })
+    }
+
+    /// The agent's URL.
+    pub(super) fn url(&self) -> &str {
+        &self.target.url
+    }
+
+    /// `GET` with the token.
+    pub(super) async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
+        self.answer(self.with_token(Method::GET, path)?).await
+    }
+
+    /// `POST` with the token.
+    pub(super) async fn post<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> Result<T, Failure> {
+        self.answer(self.with_token(Method::POST, path)?.json(body)).await
+    }
+
+    /// `POST` to an open route, without the token.
+    pub(super) async fn post_open<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> Result<T, Failure> {
+        self.answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A WebSocket with the token.
+    pub(super) async fn web_socket(&self, path: &str) -> Result<WebSocketStream<Upgraded>, Failure> {
+        let request = self
+            .with_token(Method::GET, path)?
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, generate_key());
+        let opening = async {
+            let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                return Err(refusal(response).await);
+            }
+            response.upgrade().await.map_err(|error| self.unreachable(&error))
+        };
+        let upgraded = tokio::time::timeout(ANSWER_MAX, opening)
+            .await
+            .map_err(|_elapsed| Failure::Unavailable(format!("the agent at {} does not answer", self.url())))??;
+        Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.target.url))
+    }
+
+    fn with_token(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let token = self.target.token.as_ref().map_err(|why| Failure::Unavailable(why.clone()))?;
+        Ok(self.request(method, path).bearer_auth(token))
+    }
+
+    async fn answer<T: for<'de> Deserialize<'de>>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        let response = request.timeout(ANSWER_MAX).send().await.map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        response.json().await.map_err(|error| Failure::Refused(format!("cannot read the answer: {}", chain(&error))))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let url = self.url();
+        let cause = chain(&error);
+        let help = if cause.contains("certificate") {
+            "compare the fingerprint that the agent printed at its start, and give it with --fingerprint"
+        } else {
+            "is it running? `robbie-agent run` starts one, and --url names another"
+        };
+        Failure::Unavailable(format!("no agent answers at {url}: {help} ({cause})"))
+    }
+}
+
+async fn refusal(response: Response) -> Failure {
+    let status = response.status();
+    let problem = response.json::<ProblemBody>().await.ok();
+    let text = match problem {
+        Some(problem) if !problem.detail.is_empty() => problem.detail,
+        Some(problem) if !problem.title.is_empty() => problem.title,
+        _ => format!("the agent answered {status}"),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return Failure::Unavailable(text);
+    }
+    Failure::Refused(text)
+}
+
+/// `None`: what reqwest does by itself, trust in authorities.
+fn tls(trust: Trust) -> Result<Option<ClientConfig>, Failure> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    if trust == Trust::Authorities {
+        // reqwest asks for the process's provider. Whoever installed one before wants it to stay.
+        drop(CryptoProvider::install_default((*provider).clone()));
+        return Ok(None);
+    }
+    let expected = match trust {
+        Trust::Pinned(fingerprint) => Some(fingerprint),
+        Trust::Authorities | Trust::Nothing => None,
+    };
+    let verifier = Arc::new(ByFingerprint { expected, provider: Arc::clone(&provider) });
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::Unavailable(chain(&error)))?;
+    Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+/// Knows a server by the fingerprint of its certificate, whoever signed it and whatever names are in it.
+#[derive(Debug)]
+struct ByFingerprint {
+    /// `None`: any, for [`Trust::Nothing`].
+    expected: Option<Fingerprint>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for ByFingerprint {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let found = Fingerprint::of_der(end_entity);
+        match self.expected {
+            Some(expected) if expected != found => Err(rustls::Error::General(format!(
+                "the certificate is another one: expected {expected}, found {found}"
+            ))),
+            _ => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

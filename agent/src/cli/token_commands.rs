@@ -1,0 +1,103 @@
+//! `token create|list|revoke`: they change the file beside a running agent, which follows it within a second.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cloud_sync_api::scope::{Scope, Scopes};
+use cloud_sync_api::token_file::{NewToken, OWNER, TokenFile, TokenFileError, TokenRecord, class_named};
+
+use super::args::{DataArgs, TokenCommand};
+use super::failure::{Failure, chain};
+use crate::config::Environment;
+use crate::data_dir;
+
+pub(super) fn run(command: &TokenCommand, environment: &Environment) -> Result<(), Failure> {
+    match command {
+        TokenCommand::Create { scope, class, user, name, data } => {
+            let wish = wish(scope, class, user.as_deref(), name.as_deref())?;
+            let file = TokenFile::in_dir(&folder(data, environment)?);
+            let secret = file.create(&wish, unix_s()).map_err(|error| failure(&error))?;
+            keep_owner(&file)?;
+            println!("{secret}");
+        }
+        TokenCommand::List { data } => {
+            let records = TokenFile::in_dir(&folder(data, environment)?).list().map_err(|error| failure(&error))?;
+            print!("{}", table(&records));
+        }
+        TokenCommand::Revoke { token, data } => {
+            let file = TokenFile::in_dir(&folder(data, environment)?);
+            let gone = file.revoke(token).map_err(|error| failure(&error))?;
+            keep_owner(&file)?;
+            println!("revoked {} ({})", gone.id, gone.name);
+        }
+    }
+    Ok(())
+}
+
+fn wish(scopes: &[String], class: &str, user: Option<&str>, name: Option<&str>) -> Result<NewToken, Failure> {
+    let scopes: Scopes = scopes
+        .iter()
+        .flat_map(|words| words.split(','))
+        .map(|word| word.trim().parse::<Scope>().map_err(|error| Failure::Usage(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let class = class_named(class)
+        .ok_or_else(|| Failure::Usage(format!("\"{class}\" is no class; there are local, remote, autonomy, ai")))?;
+    let user_id = user.unwrap_or(OWNER).to_owned();
+    Ok(NewToken { scopes, class, user_id, name: name.map(str::to_owned) })
+}
+
+fn folder(data: &DataArgs, environment: &Environment) -> Result<PathBuf, Failure> {
+    let folder = data_dir::resolve(data.data.as_deref(), environment)
+        .map_err(|error| Failure::Configuration(error.to_string()))?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(Failure::Unavailable(format!(
+        "there is no data folder {}: start the agent once, or name its folder with --data (a service's is {})",
+        folder.display(),
+        data_dir::SERVICE_DIR
+    )))
+}
+
+/// The file was replaced. Where root did that for a service, the service must still be able to read it.
+fn keep_owner(file: &TokenFile) -> Result<(), Failure> {
+    let path = file.path();
+    let owned = path.parent().map_or(Ok(()), |folder| {
+        let owner = fs::metadata(folder)?;
+        if owner.uid() == fs::metadata(&path)?.uid() {
+            return Ok(());
+        }
+        chown(&path, Some(owner.uid()), Some(owner.gid()))
+    });
+    owned.map_err(|error| Failure::Refused(format!("{} now belongs to another user than its folder: {error}", path.display())))
+}
+
+fn failure(error: &TokenFileError) -> Failure {
+    match error {
+        TokenFileError::BadText(_) | TokenFileError::NoScope => Failure::Usage(chain(error)),
+        _ => Failure::Refused(chain(error)),
+    }
+}
+
+fn table(records: &[TokenRecord]) -> String {
+    let mut text = format!("{:<10} {:<20} {:<9} {:<12} scopes\n", "id", "name", "class", "user");
+    for record in records {
+        let scopes: Vec<&str> = record.scopes.iter().map(Scope::as_str).collect();
+        text.push_str(&format!(
+            "{:<10} {:<20} {:<9} {:<12} {}\n",
+            record.id,
+            record.name,
+            record.class.as_str(),
+            record.user_id,
+            scopes.join(",")
+        ));
+    }
+    text
+}
+
+fn unix_s() -> u64 {
+    // A clock before 1970 is a clock that was never set.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

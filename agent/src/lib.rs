@@ -1,0 +1,18 @@
+//! The program on the robot. Modules stand in dependency order: each uses only those above it, and a test checks that.
+//!
+//! Whatever may move the body goes through [`drive`]; [`wiring`] is the only file that names concrete parts.
+
+pub mod os;
+pub mod files;
+pub mod supervise;
+pub mod settings;
+pub mod drive;
+pub mod config;
+pub mod data_dir;
+pub mod lan;
+pub mod doctor;
+pub mod page;
+pub mod server;
+pub mod wiring;
+pub mod cli;
+pub mod start;

@@ -1,0 +1,152 @@
+// Vitals, who drives, the one sentence about what keeps the robot still, and the button that ends it.
+// Shows only what the robot said; presses nothing by itself.
+
+import { call, problemName } from './api.js';
+import { drive, limits, on } from './drive.js';
+import { holding } from './lease.js';
+import { newestSeen, onState, robot, shownAge } from './state.js';
+import { CLASS, CLOSED, degrees, SLOWED, span } from './words.js';
+
+const HINT_MS = 7000;
+const $ = (id) => document.getElementById(id);
+const put = (id, text) => {
+  const node = $(id);
+  if (node.textContent !== text) node.textContent = text;
+};
+const who = (lease) => `${lease.holder || 'someone'} (${CLASS[lease.class] ?? lease.class})`;
+
+let hint = null; // {text, bad, until}
+
+/** Shows one sentence for a few seconds, also to a screen reader. */
+export function say({ text, bad = false }) {
+  hint = { text, bad, until: performance.now() + HINT_MS };
+  put('news', '');
+  put('news', text);
+  refresh();
+}
+
+/** What keeps the robot still or the person from driving; the first that applies. */
+function obstacle() {
+  const { state, contact } = robot;
+  if (contact === 'lost' || (state && shownAge() > 2000)) return { tone: 'bad', text: `No contact with the robot for ${span(shownAge())}. Its motion has ended by itself. Trying again…` };
+  if (!state) return { tone: 'calm', text: 'Looking for the robot…' };
+  if (state.estop.latched) {
+    return { tone: 'bad', act: 'reset', button: 'Reset…', text: `E-stop ${state.estop.epoch} is latched${state.estop.reason ? `: ${state.estop.reason}` : ''}.` };
+  }
+  if (hint && performance.now() < hint.until) return { tone: hint.bad ? 'bad' : 'calm', text: hint.text, act: state.base.closed ? 'take' : null, button: 'Take and open' };
+  const closed = state.base.closed;
+  if (closed) {
+    const why = CLOSED[closed.by] ?? closed.by;
+    const more = closed.reason && closed.reason !== closed.by ? ` (${closed.reason})` : '';
+    return { tone: 'warn', act: 'take', button: 'Take and open', text: `Closed ${span(closed.since_ms)} ago: ${why}${more}. It stays still until someone takes it.` };
+  }
+  if (state.mcu?.link && state.mcu.link !== 'up') return { tone: 'bad', text: `The body does not answer (link ${state.mcu.link}).` };
+  if (drive.phase === 'barred') return { tone: 'warn', text: 'Let go, then press again.' };
+  if (drive.phase === 'waiting') return { tone: 'warn', text: 'The picture is old: nothing is sent until it is fresh.' };
+  if (holding('base') === 'theirs') return { tone: 'calm', act: 'take', button: 'Take over', text: `${who(state.control.base)} drives.` };
+  const reason = SLOWED[state.envelope?.reason];
+  return reason ? { tone: 'calm', text: `Slower for now: ${reason}.` } : null;
+}
+
+function showBanner() {
+  const now = obstacle();
+  const banner = $('banner');
+  banner.hidden = !now;
+  if (!now) return;
+  banner.dataset.tone = now.tone;
+  put('banner-text', now.text);
+  const button = $('banner-button');
+  button.hidden = !now.act;
+  button.dataset.act = now.act ?? '';
+  if (now.act) put('banner-button', now.button);
+}
+
+function showVitals(state) {
+  const { velocity } = state.base;
+  put('speed', Math.abs(velocity.linear_mps).toFixed(2));
+  const turn = degrees(velocity.angular_radps);
+  put('turn', Math.abs(turn) < 2 ? 'straight' : `${Math.abs(turn)}°/s ${turn > 0 ? 'left' : 'right'}`);
+  const percent = Math.round(state.battery.percent);
+  put('battery', `${percent} %`);
+  $('battery').parentElement.dataset.tone = percent < 10 ? 'bad' : percent < 20 ? 'warn' : '';
+  $('battery').parentElement.title = `${state.battery.voltage_v?.toFixed(1)} V`;
+  const { mcu } = state;
+  put('link', mcu.link === 'up' ? `${(mcu.rtt_us / 1000).toFixed(1)} ms` : mcu.link);
+  $('link').parentElement.dataset.tone = mcu.link === 'up' ? '' : 'bad';
+  $('link').parentElement.title = `Body: ${mcu.state}, ${mcu.armed ? 'armed' : 'not armed'}, firmware ${mcu.firmware ?? '?'}, ${mcu.frames_lost ?? 0} frames lost`;
+  put('name', state.robot?.name ?? state.robot ?? 'Robbie');
+}
+
+function showAge() {
+  const age = shownAge();
+  put('age', age < 300 ? 'live' : Number.isFinite(age) ? `${span(age)} old` : 'none');
+  $('age').parentElement.dataset.tone = age < 300 ? '' : age < 1000 ? 'warn' : 'bad';
+}
+
+function showHolder(state) {
+  for (const resource of ['base', 'head']) {
+    const lease = state.control?.[resource];
+    const closed = state[resource]?.closed;
+    const hold = holding(resource);
+    const name = resource === 'base' ? 'drives' : 'moves the head';
+    put(`${resource}-who`, closed ? 'Closed' : hold === 'mine' ? `You ${name.replace(/s\b/, '')}` : lease ? `${who(lease)} ${name}` : resource === 'base' ? 'Free: touch to drive' : 'Free');
+    put(`${resource}-take`, closed ? 'Take and open' : hold === 'theirs' ? 'Take over' : 'Take');
+    $(`${resource}-release`).hidden = hold !== 'mine';
+    $(`${resource}-take`).hidden = hold === 'mine' && !closed;
+  }
+}
+
+function showLimit() {
+  const { linear, angular } = limits();
+  put('limit-text', `${linear.toFixed(2)} m/s · ${degrees(angular)}°/s`);
+  $('limit').setAttribute('aria-valuetext', `${linear.toFixed(2)} metres a second`);
+}
+
+function refresh() {
+  document.body.dataset.phase = drive.phase;
+  document.body.dataset.contact = robot.contact;
+  showBanner();
+  showAge();
+  if (!robot.state) return;
+  document.body.dataset.base = robot.state.estop.latched ? 'latched' : robot.state.base.closed ? 'closed' : 'open';
+  showHolder(robot.state);
+  showLimit();
+}
+
+/** Who drives and why the last commands were refused, newest first. */
+async function showWhy() {
+  const answer = await call('GET', 'control/why');
+  const list = $('why-list');
+  if (!answer.ok) return;
+  const now = newestSeen()?.mono_ms ?? 0;
+  const rows = [...answer.body.refusals].reverse().slice(0, 12).map((refusal) => {
+    const row = document.createElement('li');
+    const name = document.createElement('b');
+    name.textContent = problemName(refusal.type);
+    const when = document.createElement('small');
+    when.textContent = `${refusal.source ?? ''} · ${span(Math.max(0, now - refusal.mono_ms))} ago`;
+    row.append(name, when, refusal.detail ?? '');
+    return row;
+  });
+  if (rows.length === 0) rows.push(Object.assign(document.createElement('li'), { textContent: 'Nothing was refused.' }));
+  list.replaceChildren(...rows);
+}
+
+/** `acts`: what the banner's button may do: {take, reset}. */
+export function startPanel(acts) {
+  $('banner-button').addEventListener('click', () => acts[$('banner-button').dataset.act]?.());
+  $('limit').addEventListener('input', ({ target }) => {
+    drive.share = target.value / 100;
+    showLimit();
+  });
+  onState((state) => {
+    if (state) showVitals(state);
+    refresh();
+  });
+  on('change', refresh);
+  on('hint', ({ detail }) => detail && say({ text: detail, bad: true }));
+  setInterval(refresh, 200);
+  const card = $('why');
+  card.addEventListener('toggle', () => card.open && showWhy());
+  setInterval(() => card.open && !document.hidden && robot.contact === 'live' && showWhy(), 2000);
+}

@@ -1,0 +1,50 @@
+//! Looks after what `/health` says of the body. Never moves anything.
+
+use std::time::Duration;
+
+use cloud_sync_api::health::Faults;
+
+use super::Watched;
+use crate::drive::handle::DriveHandle;
+
+/// How often it looks.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Keeps the faults of the body up to date for ever.
+pub(super) async fn watch(watched: Watched, drive: DriveHandle) {
+    let mut periods = tokio::time::interval(PERIOD);
+    let mut ticks = 0;
+    loop {
+        periods.tick().await;
+        let body = body_fault(&watched, &drive);
+        report(&watched.faults, "body", body);
+        let newest = watched.pulse.ticks();
+        let gate = (newest == ticks).then(|| "The gate does not tick; the body stops by itself.".to_owned());
+        ticks = newest;
+        if gate.is_none() {
+            watched.faults.has_started();
+        }
+        report(&watched.faults, "gate", gate);
+    }
+}
+
+fn body_fault(watched: &Watched, drive: &DriveHandle) -> Option<String> {
+    if let Some(problem) = watched.ports.problem() {
+        return Some(problem);
+    }
+    let snapshot = drive.snapshot();
+    if !snapshot.link_up {
+        return Some("The microcontroller does not answer; `robbie-agent doctor` looks for the reason.".to_owned());
+    }
+    if !snapshot.body.ready {
+        return Some("The microcontroller answers, but the handshake is not finished.".to_owned());
+    }
+    None
+}
+
+fn report(faults: &Faults, part: &'static str, fault: Option<String>) {
+    match fault {
+        Some(detail) => faults.set(part, detail),
+        None => faults.clear(part),
+    }
+}

@@ -1,0 +1,81 @@
+//! `/metrics` for Prometheus: what the gate and the link measure, read when somebody asks.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cloud_sync_api::access::{Guards, Rule};
+use cloud_sync_api::openapi::ApiRouter;
+use http::header::CONTENT_TYPE;
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use utoipa_axum::routes;
+
+use crate::drive::gate_thread::Pulse;
+use crate::drive::handle::DriveHandle;
+
+#[derive(Clone, Debug)]
+struct Sources {
+    drive: DriveHandle,
+    pulse: Arc<Pulse>,
+}
+
+/// The process's one recorder; the first agent in it installs it.
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+fn recorder() -> Option<&'static PrometheusHandle> {
+    RECORDER
+        .get_or_init(|| match PrometheusBuilder::new().install_recorder() {
+            Ok(handle) => Some(handle),
+            Err(error) => {
+                tracing::warn!("there will be no metrics: {error}");
+                None
+            }
+        })
+        .as_ref()
+}
+
+/// The route.
+pub(super) fn routes(guards: &Guards, drive: DriveHandle, pulse: Arc<Pulse>) -> ApiRouter {
+    // Counters count from here on.
+    drop(recorder());
+    ApiRouter::new(guards).route(Rule::Loopback, routes!(metrics_text)).with_state(Sources { drive, pulse })
+}
+
+/// What is measured, in Prometheus's text format. For programs on this machine only.
+#[utoipa::path(get, path = "/metrics", tag = "program",
+    responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain")))]
+async fn metrics_text(State(sources): State<Sources>) -> Response {
+    let Some(recorder) = recorder() else {
+        return http::StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    read(&sources);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()).into_response()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^53")]
+fn read(sources: &Sources) {
+    let snapshot = sources.drive.snapshot();
+    let flag = |is: bool| if is { 1.0 } else { 0.0 };
+    gauge!("robbie_gate_ticks").set(sources.pulse.ticks() as f64);
+    gauge!("robbie_gate_longest_gap_seconds").set(sources.pulse.longest_gap().as_secs_f64());
+    gauge!("robbie_gate_realtime").set(flag(sources.pulse.realtime().fifo));
+    gauge!("robbie_link_frames_written").set(sources.pulse.frames_written() as f64);
+    gauge!("robbie_link_frames_lost").set(f64::from(snapshot.body.frames_lost));
+    gauge!("robbie_link_up").set(flag(snapshot.link_up));
+    gauge!("robbie_base_open").set(flag(snapshot.base_closed.is_none()));
+    gauge!("robbie_head_open").set(flag(snapshot.head_closed.is_none()));
+    gauge!("robbie_estop_latched").set(flag(snapshot.estop.latched));
+    gauge!("robbie_estop_epoch").set(f64::from(snapshot.estop.epoch));
+    gauge!("robbie_linear_mps").set(f64::from(snapshot.linear_mps));
+    gauge!("robbie_angular_radps").set(f64::from(snapshot.angular_radps));
+    gauge!("robbie_envelope_linear_mps").set(f64::from(snapshot.envelope.linear_mps));
+    if let Some(rtt) = snapshot.body.rtt_p95 {
+        gauge!("robbie_link_rtt_p95_seconds").set(rtt.as_secs_f64());
+    }
+    if let Some((_, senses)) = snapshot.body.senses {
+        gauge!("robbie_battery_volts").set(f64::from(senses.battery_mv) / 1000.0);
+        gauge!("robbie_battery_percent").set(f64::from(senses.battery_percent));
+    }
+}

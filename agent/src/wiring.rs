@@ -1,0 +1,215 @@
+//! The composition root: the only file that names concrete bodies, ports, stores and servers, and the order in which they
+//! start and end. Long and flat on purpose.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use agent_core::access::OpenLimbs;
+use agent_core::budget::Budget;
+use agent_core::gate::{Gate, Start};
+use agent_core::profile::Profile;
+use agent_core::snapshot::Snapshot;
+use anyhow::Context;
+use cloud_sync_api::health::Faults;
+use cloud_sync_api::token_file::TokenFileError;
+use cloud_sync_api::tokens::TokenStore;
+use firmware_bridge_host::{Session, SessionConfig};
+use firmware_bridge_link::message::Limits;
+use firmware_bridge_sim::{BodyProfile, SimBody};
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::drive::config::BodyConfig;
+use crate::drive::gate_thread::{self, GateThread, Pulse};
+use crate::drive::handle::{Door, DriveHandle};
+use crate::drive::latch_file::{self, LatchWriter};
+use crate::drive::pilot::Pilot;
+use crate::drive::port_keeper::{self, PortKeeper};
+use crate::drive::robot::Robot;
+use crate::drive::wire::state::Identity;
+use crate::drive::clean;
+use crate::{os, server, supervise};
+
+/// The running agent.
+#[derive(Debug)]
+pub struct App {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The door to the body.
+    pub drive: DriveHandle,
+    /// The gate thread as others see it.
+    pub pulse: Arc<Pulse>,
+    /// The serial port's keeper.
+    pub ports: PortKeeper,
+    server: server::Running,
+    threads: Threads,
+    dir: DataDir,
+}
+
+#[derive(Debug)]
+struct Threads {
+    door: Arc<Door>,
+    gate: JoinHandle<()>,
+    latch: LatchWriter,
+    latch_thread: JoinHandle<()>,
+    port_thread: JoinHandle<()>,
+    /// Ends when dropped; after the gate, which halts it.
+    _body: Option<SimBody>,
+}
+
+/// A gate thread that has not ended by then never will.
+const GATE_END: Duration = Duration::from_secs(3);
+
+impl App {
+    /// Starts everything; the body is first told to move by somebody's command.
+    ///
+    /// # Errors
+    /// What keeps the program from running, with what to do about it. A missing body is no such thing: the agent runs,
+    /// says so, and keeps trying.
+    pub fn start(config: &Config, dir: DataDir) -> anyhow::Result<Self> {
+        let profile = config.profile();
+        let budget = Budget::check(&profile).context("the profile breaks its safety promise")?;
+        let run = os::random_u64().context("the kernel gives no randomness")?;
+        let now = os::boot_time();
+
+        // What the run before left behind.
+        let found = latch_file::open(&dir.paths().latch());
+        let left_open = clean::take(&dir.paths().clean()).context("DIR/clean cannot be deleted")?;
+        let ended_open = if found.is_first_start { OpenLimbs::ALL } else { left_open };
+
+        // The body: in this process behind a pty, or behind a serial port. From here on the two look the same.
+        let (body, port) = match config.body() {
+            BodyConfig::Sim { seed } => {
+                let body = SimBody::start(&simulated(&profile), *seed, None).context("the simulated body cannot start")?;
+                let port = body.path().to_owned();
+                (Some(body), port)
+            }
+            BodyConfig::Serial { port } => (None, port.into()),
+        };
+
+        // The gate thread and the two threads that do for it what may block.
+        let (door, woken) = Door::new().context("out of file descriptors")?;
+        let door = Arc::new(door);
+        let (latch, latch_thread) = latch_file::start(dir.paths().latch(), &found, door.gate_wake.clone())?;
+        let (ports, port_thread) = port_keeper::start(port, profile.baud, door.gate_wake.clone())?;
+        let gate = Gate::new(profile, Start { latch: found.file.loaded, ended_open, run }, now);
+        let session = Session::new(SessionConfig::new(limits(&profile), profile.baud));
+        let pilot = Pilot::new(gate, session, now);
+        let mut first = Snapshot::new(now);
+        pilot.snapshot(now, &mut first);
+        let (snapshots, shown) = triple_buffer::triple_buffer(&first);
+        let (drive, hand_out) = DriveHandle::new(door.clone(), woken, shown, first)?;
+        supervise::spawn("drive-answers", hand_out);
+        let pulse = Arc::new(Pulse::default());
+        let gate = gate_thread::start(GateThread {
+            pilot,
+            door: door.clone(),
+            snapshots,
+            ports: ports.clone(),
+            latch: latch.clone(),
+            pulse: pulse.clone(),
+        })?;
+
+        // The edge.
+        let tokens = TokenStore::open(dir.paths().root(), os::unix_seconds())?;
+        let faults = Faults::default();
+        supervise::spawn("tokens", tokens.clone().follow(report_tokens(faults.clone())));
+        supervise::spawn("revocations", revoke(tokens.clone(), drive.clone()));
+        let robot = Robot {
+            drive: drive.clone(),
+            identity: Arc::new(Identity { robot: config.robot.id.clone(), run, profile }),
+            budget,
+            stops: Arc::default(),
+            sockets: Arc::default(),
+            guards: server::guards(tokens, &config.http, &config.limits),
+        };
+        let watched = server::Watched { pulse: pulse.clone(), ports: ports.clone(), faults };
+        let server = server::start(&config.http, robot, &watched)?;
+        let threads = Threads { door, gate, latch, latch_thread, port_thread, _body: body };
+        Ok(Self { address: server.address(), drive, pulse, ports, server, threads, dir })
+    }
+
+    /// Ends everything in order: no new requests, the body halted, the latch on the disk, the note of what was open.
+    ///
+    /// # Errors
+    /// The note cannot be written; the next start finds base and head closed.
+    pub async fn end(self) -> anyhow::Result<()> {
+        self.pulse.end(&self.threads.door);
+        self.server.end().await;
+        let threads = self.threads;
+        let ended = tokio::task::spawn_blocking(move || {
+            let deadline = os::boot_time() + GATE_END;
+            while !threads.gate.is_finished() && os::boot_time() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if !threads.gate.is_finished() {
+                return false;
+            }
+            threads.latch.end();
+            self.ports.end();
+            // A thread that panicked has said so; the note is then not written.
+            threads.gate.join().is_ok() & threads.latch_thread.join().is_ok() & threads.port_thread.join().is_ok()
+        })
+        .await?;
+        anyhow::ensure!(ended, "the gate thread did not end in order");
+        clean::leave(&self.dir.paths().clean(), self.pulse.ended_open()).context("DIR/clean cannot be written")?;
+        self.dir.withdraw()?;
+        Ok(())
+    }
+
+    /// The folder that this agent uses.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+}
+
+/// A token file that cannot be read is a fault; the tokens read last stay valid.
+fn report_tokens(faults: Faults) -> impl Fn(Result<(), TokenFileError>) {
+    move |looked| match looked {
+        Ok(()) => faults.clear("tokens"),
+        Err(error) => faults.set("tokens", error.to_string()),
+    }
+}
+
+async fn revoke(tokens: TokenStore, drive: DriveHandle) {
+    let mut revocations = tokens.revocations();
+    loop {
+        match revocations.recv().await {
+            Ok(token) => drive.revoke(token),
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::error!(missed, "revocations came faster than they could be handed on");
+            }
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// The MCU's limits that a profile asks for.
+fn limits(profile: &Profile) -> Limits {
+    Limits {
+        wheel_mps_max: profile.linear_mps_max + profile.angular_radps_max * profile.track_m / 2.0,
+        acceleration_mps2: profile.acceleration_mps2,
+        emergency_mps2: profile.emergency_mps2,
+        hold_ms: u16::try_from(profile.hold_ms).unwrap_or(u16::MAX),
+        pan_rad_max: profile.head.pan_rad_max,
+        tilt_rad_max: profile.head.tilt_rad_max,
+    }
+}
+
+/// A simulated body with the numbers of `profile`.
+fn simulated(profile: &Profile) -> BodyProfile {
+    let mut body = BodyProfile { track_m: profile.track_m, ..BodyProfile::default() };
+    let limits = limits(profile);
+    body.hold_ms = limits.hold_ms;
+    body.wheels.mps_max = limits.wheel_mps_max;
+    body.wheels.acceleration_mps2 = limits.acceleration_mps2;
+    body.wheels.emergency_mps2 = limits.emergency_mps2;
+    body.wheels.motor_lag_ms = profile.motor_lag_ms as f32;
+    body.wheels.coast_ms = profile.coast_ms as f32;
+    body.head.pan_rad_max = limits.pan_rad_max;
+    body.head.tilt_rad_max = limits.tilt_rad_max;
+    body.mcu.watchdog_ms = profile.watchdog_ms;
+    body
+}
