@@ -51,7 +51,9 @@ fn dispatch(command: &Beside, environment: &Environment) -> Result<ExitCode, Fai
         Beside::Drive(reach) => on_runtime(drive::drive(reach, environment))?,
         Beside::Status { reach, json } => on_runtime(state::status(reach, environment, *json))?,
         Beside::Stop(reach) => on_runtime(stop_commands::stop(reach, environment))?,
-        Beside::Estop { reach, reason } => on_runtime(stop_commands::estop(reach, environment, reason.as_deref()))?,
+        Beside::Estop { reach, reason } => {
+            on_runtime(stop_commands::estop(reach, environment, reason.as_deref()))?
+        }
         Beside::Reset(reach) => on_runtime(stop_commands::reset(reach, environment))?,
         Beside::Token(command) => token_commands::run(command, environment)?,
         Beside::Doctor(args) => return on_runtime(doctor_command::run(args, environment)),

@@ -157,7 +157,9 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     let mut preview = Layers::new(keys());
     add_upper_layers(&mut preview, sources, file.as_ref());
     let mut layers = Layers::new(keys());
-    if let Some((name, text)) = PROFILES.into_iter().find(|(name, _)| preview.text_so_far("profile") == Some(name)) {
+    if let Some((name, text)) =
+        PROFILES.into_iter().find(|(name, _)| preview.text_so_far("profile") == Some(name))
+    {
         layers.toml(text, |_| Source::Profile(name));
     }
     add_upper_layers(&mut layers, sources, file.as_ref());
@@ -188,7 +190,9 @@ fn add_upper_layers(layers: &mut Layers, sources: &Sources, file: Option<&(PathB
         let source = Source::Flag("--set".to_owned());
         match set.split_once('=') {
             Some((name, value)) => layers.text(source, name.trim(), value.trim()),
-            None => layers.problem(source, set, "must be KEY=VALUE, such as motion.linear_mps_max=0.4".to_owned()),
+            None => {
+                layers.problem(source, set, "must be KEY=VALUE, such as motion.linear_mps_max=0.4".to_owned())
+            }
         }
     }
 }
@@ -201,7 +205,8 @@ fn check(settings: Settings) -> Result<Config, ConfigError> {
     let drive = DriveConfig::read(&settings)?;
     let http = HttpConfig::read(&settings)?;
     let limits = LimitsConfig::read(&settings)?;
-    Budget::check(&drive.profile).map_err(|broken| ConfigError::BreaksPromise { what: broken.to_string() })?;
+    Budget::check(&drive.profile)
+        .map_err(|broken| ConfigError::BreaksPromise { what: broken.to_string() })?;
     Ok(Config { robot, drive, http, limits, settings })
 }
 

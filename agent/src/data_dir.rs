@@ -15,7 +15,8 @@ use crate::files::write_private;
 pub const SERVICE_DIR: &str = "/var/lib/robbie";
 
 /// Waits between tries for the lock: a command that looks whether an agent runs holds it for an instant, too.
-const LOCK_WAITS: [Duration; 4] = [Duration::from_millis(5), Duration::from_millis(10), Duration::from_millis(20), Duration::ZERO];
+const LOCK_WAITS: [Duration; 4] =
+    [Duration::from_millis(5), Duration::from_millis(10), Duration::from_millis(20), Duration::ZERO];
 
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -205,8 +206,14 @@ impl DataDir {
 fn take_lock(paths: &DataPaths) -> Result<File, DataDirError> {
     let path = paths.lock();
     let fail = |source| DataDirError::File { path: path.clone(), source };
-    let mut lock =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fail)?;
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(fail)?;
     for wait in LOCK_WAITS {
         match lock.try_lock() {
             Ok(()) => {

@@ -87,7 +87,8 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
         checks.push(board::fits_profile(probe, config));
         checks.push(agent::range_policy(config));
     }
-    let paths = data_dir::resolve(question.data.as_deref(), &question.sources.environment).map(DataPaths::new);
+    let paths =
+        data_dir::resolve(question.data.as_deref(), &question.sources.environment).map(DataPaths::new);
     let holder = paths.as_ref().ok().and_then(data_dir::holder_of);
     match &paths {
         Ok(paths) => {
@@ -119,7 +120,10 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
 
 fn serial_body(probe: &Probe, config: &Config, agent_runs: bool, body: Option<Check>) -> Vec<Check> {
     let BodyConfig::Serial { port } = config.body() else {
-        return body.into_iter().chain([Check::ok("body.driver", "simulated body inside the agent")]).collect();
+        return body
+            .into_iter()
+            .chain([Check::ok("body.driver", "simulated body inside the agent")])
+            .collect();
     };
     let mut checks = vec![devices::configured_port(probe, port, agent_runs)];
     let may_ask = checks.iter().all(|check| check.status != Status::Fail) && !agent_runs;

@@ -14,6 +14,7 @@ pub mod port_keeper;
 pub mod refusals;
 pub mod robot;
 pub mod routes;
+pub mod shown;
 pub mod stop;
 pub mod stream;
 pub mod teleop;

@@ -46,17 +46,17 @@ pub fn wake_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Wakes the reader of a pipe. A full pipe is already a wake-up.
 pub fn wake_reader(pipe: &OwnedFd) {
-    drop(rustix::io::write(pipe, &[1]));
+    rustix::io::write(pipe, &[1]).ok();
 }
 
 /// Wakes whoever polls `fd`. A full counter is already a wake-up, so it cannot fail in a way that matters.
 pub fn wake(fd: &OwnedFd) {
-    drop(rustix::io::write(fd, &1u64.to_ne_bytes()));
+    rustix::io::write(fd, &1u64.to_ne_bytes()).ok();
 }
 
 /// Takes back all wake-ups of `fd`.
 pub fn drain(fd: &OwnedFd) {
-    drop(rustix::io::read(fd, &mut [0u8; 8]));
+    rustix::io::read(fd, &mut [0u8; 8]).ok();
 }
 
 /// `duration` for a poll.
@@ -79,7 +79,7 @@ pub struct Realtime {
 /// Asks for real-time scheduling of the calling thread, locked memory and precise timers; takes what is allowed.
 pub fn ask_for_realtime() -> Realtime {
     // 1 us instead of 50: without SCHED_FIFO the kernel may otherwise delay every wake-up by the slack.
-    drop(rustix::thread::set_current_timer_slack(NonZeroU64::new(1000)));
+    rustix::thread::set_current_timer_slack(NonZeroU64::new(1000)).ok();
     let fifo = thread_priority::set_thread_priority_and_policy(
         thread_priority::thread_native_id(),
         thread_priority::ThreadPriority::Crossplatform(50u8.try_into().unwrap_or_default()),

@@ -10,7 +10,6 @@ use agent_core::access::OpenLimbs;
 use agent_core::budget::Budget;
 use agent_core::gate::{Gate, Start};
 use agent_core::profile::Profile;
-use agent_core::snapshot::Snapshot;
 use anyhow::Context;
 use cloud_sync_api::health::Faults;
 use cloud_sync_api::token_file::TokenFileError;
@@ -97,16 +96,15 @@ impl App {
         let gate = Gate::new(profile, Start { latch: found.file.loaded, ended_open, run }, now);
         let session = Session::new(SessionConfig::new(limits(&profile), profile.baud));
         let pilot = Pilot::new(gate, session, now);
-        let mut first = Snapshot::new(now);
-        pilot.snapshot(now, &mut first);
-        let (snapshots, shown) = triple_buffer::triple_buffer(&first);
-        let (drive, hand_out) = DriveHandle::new(door.clone(), woken, shown, first)?;
+        let first = pilot.first_shown(now);
+        let (shown, newest) = triple_buffer::triple_buffer(&first);
+        let (drive, hand_out) = DriveHandle::new(door.clone(), woken, newest, first)?;
         supervise::spawn("drive-answers", hand_out);
         let pulse = Arc::new(Pulse::default());
         let gate = gate_thread::start(GateThread {
             pilot,
             door: door.clone(),
-            snapshots,
+            shown,
             ports: ports.clone(),
             latch: latch.clone(),
             pulse: pulse.clone(),

@@ -11,8 +11,13 @@ pub type Label = ArrayString<96>;
 
 /// Copies `text` into a [`Label`], cutting it at a character boundary.
 pub fn label(text: &str) -> Label {
+    joined(&[text])
+}
+
+/// Copies several texts into one [`Label`], cutting it at a character boundary.
+pub fn joined(texts: &[&str]) -> Label {
     let mut label = Label::new();
-    for character in text.chars() {
+    for character in texts.iter().flat_map(|text| text.chars()) {
         if label.try_push(character).is_err() {
             break;
         }

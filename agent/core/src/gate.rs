@@ -238,11 +238,11 @@ impl Gate {
     }
 
     /// When the gate wants the next [`Input::Tick`] at the latest, apart from the regular ones.
-    pub fn next_wake(&self, _now: BootTime) -> Option<BootTime> {
+    pub fn next_wake(&self, now: BootTime) -> Option<BootTime> {
         let setpoint_end = self.drive.as_ref().map(|drive| drive.expires_at);
         let openings = self.openings.iter().flatten().map(|opening| opening.deadline);
         let reset = self.reset.as_ref().map(Reset::deadline);
-        openings.chain(setpoint_end).chain(reset).chain(self.leases.next_end()).min()
+        openings.chain(setpoint_end).chain(reset).chain(self.leases.next_end()).min().map(|wake| wake.max(now))
     }
 
     /// What is open now; once the program ends, what was open then.
@@ -256,7 +256,7 @@ impl Gate {
     /// Dispatches one request. `None`: the answer comes with a later step.
     fn decide(&mut self, asked: &Asked, now: BootTime, out: &mut Output) -> Option<Answer> {
         let answer = match &asked.request {
-            Request::Stop => self.stop_all(now, out),
+            Request::Stop => self.stop_all(asked.caller.name, now, out),
             Request::EStop { reason } => self.press_estop(*reason, asked.caller.name, now, out),
             Request::Velocity { twist, lease, seq, freshness } => {
                 let kind = Kind::Velocity { twist: with_legal_ttl(twist), seq: *seq };

@@ -36,6 +36,7 @@ pub struct LatchRecord {
 }
 
 /// What was found at start.
+#[expect(clippy::large_enum_variant, reason = "read once at start, and nothing here may allocate")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loaded {
     /// Not latched, or the robot's first start.
@@ -94,6 +95,7 @@ impl LatchFile {
 }
 
 /// One slot as read. `Empty` is a slot that was preallocated and never written.
+#[expect(clippy::large_enum_variant, reason = "read once at start, and nothing here may allocate")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Slot {
     Empty,

@@ -65,12 +65,20 @@ impl Client {
     }
 
     /// `POST` with the token.
-    pub(super) async fn post<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> Result<T, Failure> {
+    pub(super) async fn post<T: for<'de> Deserialize<'de>>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
         self.answer(self.with_token(Method::POST, path)?.json(body)).await
     }
 
     /// `POST` to an open route, without the token.
-    pub(super) async fn post_open<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> Result<T, Failure> {
+    pub(super) async fn post_open<T: for<'de> Deserialize<'de>>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
         self.answer(self.request(Method::POST, path).json(body)).await
     }
 
@@ -89,9 +97,9 @@ impl Client {
             }
             response.upgrade().await.map_err(|error| self.unreachable(&error))
         };
-        let upgraded = tokio::time::timeout(ANSWER_MAX, opening)
-            .await
-            .map_err(|_elapsed| Failure::Unavailable(format!("the agent at {} does not answer", self.url())))??;
+        let upgraded = tokio::time::timeout(ANSWER_MAX, opening).await.map_err(|_elapsed| {
+            Failure::Unavailable(format!("the agent at {} does not answer", self.url()))
+        })??;
         Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
     }
 
@@ -109,7 +117,10 @@ impl Client {
         if !response.status().is_success() {
             return Err(refusal(response).await);
         }
-        response.json().await.map_err(|error| Failure::Refused(format!("cannot read the answer: {}", chain(&error))))
+        response
+            .json()
+            .await
+            .map_err(|error| Failure::Refused(format!("cannot read the answer: {}", chain(&error))))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -203,5 +214,82 @@ impl ServerCertVerifier for ByFingerprint {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+    use crate::data_dir::DataPaths;
+    use crate::lan::{fingerprint_of, own_certificate};
+
+    /// Serves `{}` over TLS to everyone who finishes the handshake; gives its URL and fingerprint.
+    fn serve(folder: &std::path::Path) -> (String, Fingerprint) {
+        let files = own_certificate(&DataPaths::new(folder), None, &[]).unwrap();
+        let certificate = CertificateDer::from_pem_file(&files.certificate).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_file(&files.key).unwrap());
+        let config = Arc::new(config.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = rustls::StreamOwned::new(connection, stream);
+                let mut request = [0; 4096];
+                if stream.read(&mut request).is_ok_and(|bytes| bytes > 0) {
+                    drop(
+                        stream.write_all(
+                            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+                        ),
+                    );
+                }
+            }
+        });
+        (url, fingerprint_of(&files.certificate).unwrap())
+    }
+
+    async fn get(url: &str, trust: Trust) -> Result<Value, Failure> {
+        let target = Target { url: url.to_owned(), token: Ok("secret".to_owned()), trust };
+        let client = Client::new(target)?;
+        tokio::time::timeout(Duration::from_secs(10), client.get("/")).await.expect("an answer in time")
+    }
+
+    #[tokio::test]
+    async fn token_goes_only_to_the_agent_with_the_certificate() {
+        // Whoever stands in between has another certificate, and must not get the token.
+        let folder = tempfile::tempdir().unwrap();
+        let (url, fingerprint) = serve(folder.path());
+        assert!(get(&url, Trust::Pinned(fingerprint)).await.is_ok());
+        let mut other = fingerprint;
+        other.0[31] ^= 1;
+        let refused = get(&url, Trust::Pinned(other)).await.unwrap_err().to_string();
+        assert!(
+            refused.contains("the certificate is another one") && refused.contains("--fingerprint"),
+            "{refused}"
+        );
+        let unsigned = get(&url, Trust::Authorities).await.unwrap_err();
+        assert!(matches!(unsigned, Failure::Unavailable(_)), "{unsigned}");
+        assert!(get(&url, Trust::Nothing).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn no_agent_is_said_with_what_to_do() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let failure = get(&format!("http://{free}"), Trust::Authorities).await.unwrap_err();
+        assert!(
+            matches!(&failure, Failure::Unavailable(text) if text.contains("robbie-agent run")),
+            "{failure}"
+        );
     }
 }

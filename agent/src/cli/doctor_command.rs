@@ -35,7 +35,11 @@ async fn body(args: &DoctorArgs, environment: &Environment) -> Check {
     };
     match state.await {
         Ok(state) if state.mcu.link == "up" => Check::ok(BODY, state.mcu.to_string()),
-        Ok(state) => Check::fail(BODY, state.mcu.to_string(), "look at cable and power, and at the agent's log"),
-        Err(failure) => Check::warn(BODY, format!("the agent does not say: {failure}"), "ask as the agent's user"),
+        Ok(state) => {
+            Check::fail(BODY, state.mcu.to_string(), "look at cable and power, and at the agent's log")
+        }
+        Err(failure) => {
+            Check::warn(BODY, format!("the agent does not say: {failure}"), "ask as the agent's user")
+        }
     }
 }

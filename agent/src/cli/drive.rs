@@ -76,10 +76,8 @@ pub(super) async fn drive(reach: &ReachArgs, environment: &Environment) -> Resul
     let mut driver = Driver::new(client, terminal.reports(), to_agent, state);
     let mut ticks = interval(Duration::from_millis(PERIOD_MS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut terminate, mut hang_up) = (
-        signal(SignalKind::terminate()).map_err(unusable)?,
-        signal(SignalKind::hangup()).map_err(unusable)?,
-    );
+    let (mut terminate, mut hang_up) =
+        (signal(SignalKind::terminate()).map_err(unusable)?, signal(SignalKind::hangup()).map_err(unusable)?);
     let mut over = None;
     loop {
         let next = tokio::select! {
@@ -113,7 +111,12 @@ pub(super) async fn drive(reach: &ReachArgs, environment: &Environment) -> Resul
 
 impl Driver {
     fn new(client: Client, reports: hold::Reports, to_agent: mpsc::Sender<ToAgent>, state: State) -> Self {
-        let view = View { url: client.url().to_owned(), percent: 50, state: Some(Box::new(state)), ..View::default() };
+        let view = View {
+            url: client.url().to_owned(),
+            percent: 50,
+            state: Some(Box::new(state)),
+            ..View::default()
+        };
         Self {
             client,
             keys: Keys::new(reports),
@@ -197,7 +200,9 @@ impl Driver {
             FromAgent::Replaced => {
                 self.is_replaced = true;
                 self.keys.block(self.now_ms());
-                self.view.away = Some("another place with this token drives now; press an arrow to take it back".to_owned());
+                self.view.away = Some(
+                    "another place with this token drives now; press an arrow to take it back".to_owned(),
+                );
             }
         }
         Next::Continue
@@ -266,10 +271,11 @@ impl Driver {
 
     fn estop(&mut self) {
         self.keys.block(self.now_ms());
-        self.tell(ToAgent::Frame(json!({ "estop": true })));
+        let reason = "pressed in robbie-agent drive";
+        self.tell(ToAgent::Frame(json!({ "estop": true, "reason": reason })));
         let client = self.client.clone();
         self.job(async move {
-            let body = json!({ "reason": "pressed in robbie-agent drive" });
+            let body = json!({ "reason": reason });
             match client.post_open::<EStop>("/api/robot/estop", &body).await {
                 Ok(estop) => format!("e-stop {}: {}; r resets it", estop.epoch, estop.stage),
                 Err(failure) => format!("E-STOP NOT CONFIRMED: {failure}"),
@@ -296,7 +302,8 @@ impl Driver {
             return;
         };
         self.asked_epoch = Some(estop.epoch);
-        self.view.question = Some(format!("Is it safe? Reset e-stop {} ({})?", estop.epoch, estop.reason));
+        let reason = if estop.reason.is_empty() { "reason unknown" } else { &estop.reason };
+        self.view.question = Some(format!("Is it safe? Reset e-stop {} ({reason})?", estop.epoch));
     }
 
     fn reset(&mut self) {

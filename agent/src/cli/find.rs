@@ -49,7 +49,9 @@ pub(super) fn target(reach: &ReachArgs, environment: &Environment) -> Result<Tar
         let token = url_token.or(given_token).map_or_else(
             || match &own {
                 Some((paths, _)) => owner_token(paths),
-                None => Err(format!("give a token for {url}: in ROBBIE_TOKEN, or paste the whole URL with ?token=...")),
+                None => Err(format!(
+                    "give a token for {url}: in ROBBIE_TOKEN, or paste the whole URL with ?token=..."
+                )),
             },
             Ok,
         );
@@ -117,7 +119,8 @@ fn owner_token(paths: &DataPaths) -> Result<String, String> {
 
 /// Takes a pasted URL apart: its base, and the token in it.
 fn split(text: &str) -> Result<(String, Option<String>), Failure> {
-    let wrong = || Failure::Usage(format!("--url: \"{text}\" must be a URL such as https://192.168.1.7:8700"));
+    let wrong =
+        || Failure::Usage(format!("--url: \"{text}\" must be a URL such as https://192.168.1.7:8700"));
     let url = reqwest::Url::parse(text).map_err(|_not_a_url| wrong())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(wrong());
@@ -127,7 +130,8 @@ fn split(text: &str) -> Result<(String, Option<String>), Failure> {
 }
 
 fn is_loopback(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host =
+        reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
@@ -197,7 +201,8 @@ mod tests {
         let targets = to_stop(&reach(None, folder.path()), &Environment::default()).unwrap();
         assert_eq!(targets[0].url, "https://127.0.0.1:8800");
         assert_eq!(targets.len(), 3);
-        let remote = to_stop(&reach(Some("https://10.0.0.9:8700"), folder.path()), &Environment::default()).unwrap();
+        let remote =
+            to_stop(&reach(Some("https://10.0.0.9:8700"), folder.path()), &Environment::default()).unwrap();
         assert_eq!(remote[0].trust, Trust::Authorities, "a certificate is only waived on this machine");
     }
 

@@ -13,6 +13,9 @@ use super::failure::Failure;
 use super::find;
 use crate::config::Environment;
 
+/// What opens base and head.
+const OPENS: &str = "opens when a person takes control";
+
 pub(super) const STATE: &str = "/api/robot/state";
 
 /// The robot's stamp: echoed, never made up.
@@ -139,7 +142,11 @@ pub(super) struct Mcu {
     pub(super) frames_lost: u64,
 }
 
-pub(super) async fn status(reach: &ReachArgs, environment: &Environment, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn status(
+    reach: &ReachArgs,
+    environment: &Environment,
+    as_json: bool,
+) -> Result<(), Failure> {
     let client = Client::new(find::target(reach, environment)?)?;
     let value: Value = client.get(STATE).await?;
     if as_json {
@@ -157,8 +164,10 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         line(f, "robot", &self.robot)?;
         line(f, "e-stop", &self.estop)?;
-        line(f, "base", &open_or(self.base.closed.as_ref()))?;
-        line(f, "head", &format!("{}, pan {:.0}°, tilt {:.0}°", open_or(self.head.closed.as_ref()), self.head.pan_rad.to_degrees(), self.head.tilt_rad.to_degrees()))?;
+        line(f, "base", &open_or(self.base.closed.as_ref(), OPENS))?;
+        line(f, "head", &open_or(self.head.closed.as_ref(), OPENS))?;
+        let (pan, tilt) = (self.head.pan_rad.to_degrees(), self.head.tilt_rad.to_degrees());
+        line(f, "looks", &format!("pan {pan:+.0}°, tilt {tilt:+.0}°"))?;
         line(f, "driver", &held_by(self.control.base.as_ref()))?;
         line(f, "speed", &self.base.velocity)?;
         line(f, "limit", &self.envelope)?;
@@ -175,15 +184,15 @@ fn line(f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display) -> fmt
     writeln!(f, "{name:<8} {value}")
 }
 
-/// `open`, or who or what closed it and how it opens.
-pub(super) fn open_or(closed: Option<&Closed>) -> String {
+/// `open`, or who or what closed it, and `opens`: what opens it.
+pub(super) fn open_or(closed: Option<&Closed>, opens: &str) -> String {
     let Some(closed) = closed else { return "open".to_owned() };
     let reason = if closed.reason.is_empty() || closed.reason == closed.by {
         String::new()
     } else {
         format!(" ({})", closed.reason)
     };
-    format!("closed by {}{reason} {} ago; opens when a person takes control", closed.by, ago(closed.since_ms))
+    format!("closed by {}{reason} {} ago; {opens}", closed.by, ago(closed.since_ms))
 }
 
 /// Who drives.
@@ -206,7 +215,11 @@ impl fmt::Display for EStopBrief {
             return f.write_str("clear");
         }
         let reason = if self.reason.is_empty() { "reason unknown" } else { &self.reason };
-        write!(f, "LATCHED, epoch {} ({reason}), {}; `robbie-agent reset` takes it back", self.epoch, self.stage)
+        write!(
+            f,
+            "LATCHED, epoch {} ({reason}), {}; `robbie-agent reset` takes it back",
+            self.epoch, self.stage
+        )
     }
 }
 
@@ -228,7 +241,13 @@ impl fmt::Display for Envelope {
 
 impl fmt::Display for Pose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "x {:+.2} m, y {:+.2} m, heading {:+.0}°", self.x_m, self.y_m, self.heading_rad.to_degrees())
+        write!(
+            f,
+            "x {:+.2} m, y {:+.2} m, heading {:+.0}°",
+            self.x_m,
+            self.y_m,
+            self.heading_rad.to_degrees()
+        )
     }
 }
 
@@ -271,18 +290,24 @@ mod tests {
             "mcu": {"link": "up", "state": "estop", "rtt_us": 420, "firmware": "0.1.0", "frames_lost": 0},
             "field_of_a_newer_agent": 1
         });
-        check(stopped, &[
-            "closed by stop (Ann pressed stop) 61 s ago; opens when a person takes control",
-            "LATCHED, epoch 3 (cat), confirmed",
-            "page (local), 2.3 s left",
-            "84 %, 12.1 V",
-            "link up, estop, 0.4 ms round trip",
-        ]);
+        check(
+            stopped,
+            &[
+                "closed by stop (Ann pressed stop) 61 s ago; opens when a person takes control",
+                "LATCHED, epoch 3 (cat), confirmed",
+                "page (local), 2.3 s left",
+                "84 %, 12.1 V",
+                "link up, estop, 0.4 ms round trip",
+            ],
+        );
     }
 
     #[test]
     fn status_reads_a_state_without_readings() {
         // Right after the start nothing is known yet.
-        check(serde_json::json!({"robot": "robbie", "battery": null}), &["battery  not read yet", "driver   nobody", "base     open"]);
+        check(
+            serde_json::json!({"robot": "robbie", "battery": null}),
+            &["battery  not read yet", "driver   nobody", "base     open"],
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! `stop`, `estop` and `reset`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,6 +10,11 @@ use super::client::Client;
 use super::failure::Failure;
 use super::find;
 use crate::config::Environment;
+
+const ESTOP: &str = "/api/robot/estop";
+/// How often the body's confirmation of an e-stop is asked for, and with which pause.
+const CONFIRM_TRIES: u32 = 5;
+const CONFIRM_PAUSE: Duration = Duration::from_millis(120);
 
 /// Answer of `POST stop`.
 #[derive(Debug, Deserialize)]
@@ -40,17 +47,34 @@ pub(super) async fn stop(reach: &ReachArgs, environment: &Environment) -> Result
     if answer.confirmed_by_mcu {
         println!("stopped: base and head are closed until a person takes control");
     } else {
-        println!("stop is in force and repeated, but the body has not confirmed it yet: keep away, see `robbie-agent status`");
+        println!(
+            "stop is in force and repeated, but the body has not confirmed it yet: keep away, see `robbie-agent status`"
+        );
     }
     Ok(())
 }
 
-pub(super) async fn estop(reach: &ReachArgs, environment: &Environment, reason: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn estop(
+    reach: &ReachArgs,
+    environment: &Environment,
+    reason: Option<&str>,
+) -> Result<(), Failure> {
     let body = reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason }));
-    let answer: EStop = post_to_any(reach, environment, "/api/robot/estop", &body).await?;
+    let mut answer: EStop = post_to_any(reach, environment, ESTOP, &body).await?;
+    // The answer waits for the file, not for the body. Asking again is asking how far it has come: the epoch stays.
+    for _ in 0..CONFIRM_TRIES {
+        if answer.stage == "confirmed" {
+            break;
+        }
+        tokio::time::sleep(CONFIRM_PAUSE).await;
+        answer = post_to_any(reach, environment, ESTOP, &body).await?;
+    }
     println!("e-stop {}: latched until `robbie-agent reset`", answer.epoch);
     if answer.stage != "confirmed" {
-        println!("the body has not confirmed it yet ({}); it is repeated until it does: keep away", answer.stage);
+        println!(
+            "the body has not confirmed it yet ({}); it is repeated until it does: keep away",
+            answer.stage
+        );
     }
     if !answer.durable {
         println!("it is not on the disk yet and might be lost in a power cut; it is tried again until it is");
@@ -60,7 +84,7 @@ pub(super) async fn estop(reach: &ReachArgs, environment: &Environment, reason: 
 
 pub(super) async fn reset(reach: &ReachArgs, environment: &Environment) -> Result<(), Failure> {
     let client = Client::new(find::target(reach, environment)?)?;
-    let latched: EStop = client.get("/api/robot/estop").await?;
+    let latched: EStop = client.get(ESTOP).await?;
     if !latched.latched {
         println!("no e-stop is latched");
         return Ok(());
@@ -69,7 +93,10 @@ pub(super) async fn reset(reach: &ReachArgs, environment: &Environment) -> Resul
     client.post::<EStop>("/api/robot/estop/reset", &json!({ "epoch": latched.epoch })).await?;
     let by = if latched.source.is_empty() { String::new() } else { format!(" by {}", latched.source) };
     let reason = if latched.reason.is_empty() { String::new() } else { format!(", \"{}\"", latched.reason) };
-    println!("e-stop {}{by}{reason} is reset. Nothing moves yet: take control, with t in `robbie-agent drive`", latched.epoch);
+    println!(
+        "e-stop {}{by}{reason} is reset. Nothing moves yet: take control, with t in `robbie-agent drive`",
+        latched.epoch
+    );
     Ok(())
 }
 

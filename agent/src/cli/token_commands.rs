@@ -23,7 +23,8 @@ pub(super) fn run(command: &TokenCommand, environment: &Environment) -> Result<(
             println!("{secret}");
         }
         TokenCommand::List { data } => {
-            let records = TokenFile::in_dir(&folder(data, environment)?).list().map_err(|error| failure(&error))?;
+            let records =
+                TokenFile::in_dir(&folder(data, environment)?).list().map_err(|error| failure(&error))?;
             print!("{}", table(&records));
         }
         TokenCommand::Revoke { token, data } => {
@@ -42,8 +43,9 @@ fn wish(scopes: &[String], class: &str, user: Option<&str>, name: Option<&str>) 
         .flat_map(|words| words.split(','))
         .map(|word| word.trim().parse::<Scope>().map_err(|error| Failure::Usage(error.to_string())))
         .collect::<Result<_, _>>()?;
-    let class = class_named(class)
-        .ok_or_else(|| Failure::Usage(format!("\"{class}\" is no class; there are local, remote, autonomy, ai")))?;
+    let class = class_named(class).ok_or_else(|| {
+        Failure::Usage(format!("\"{class}\" is no class; there are local, remote, autonomy, ai"))
+    })?;
     let user_id = user.unwrap_or(OWNER).to_owned();
     Ok(NewToken { scopes, class, user_id, name: name.map(str::to_owned) })
 }
@@ -71,7 +73,9 @@ fn keep_owner(file: &TokenFile) -> Result<(), Failure> {
         }
         chown(&path, Some(owner.uid()), Some(owner.gid()))
     });
-    owned.map_err(|error| Failure::Refused(format!("{} now belongs to another user than its folder: {error}", path.display())))
+    owned.map_err(|error| {
+        Failure::Refused(format!("{} now belongs to another user than its folder: {error}", path.display()))
+    })
 }
 
 fn failure(error: &TokenFileError) -> Failure {

@@ -7,7 +7,14 @@ use cloud_sync_api::network::Network;
 
 use crate::settings::{Key, Kind, Problems, Settings};
 
-const fn count(name: &'static str, min: i64, max: i64, unit: &'static str, default: &'static str, help: &'static str) -> Key {
+const fn count(
+    name: &'static str,
+    min: i64,
+    max: i64,
+    unit: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Key {
     Key { name, kind: Kind::Integer { min, max, unit }, default: Some(default), help }
 }
 
@@ -15,7 +22,10 @@ const fn count(name: &'static str, min: i64, max: i64, unit: &'static str, defau
 pub(super) const KEYS: &[Key] = &[
     Key {
         name: "http.listen",
-        kind: Kind::Text { allowed: "an address with its port, such as 127.0.0.1:8700", accepts: is_socket_address },
+        kind: Kind::Text {
+            allowed: "an address with its port, such as 127.0.0.1:8700",
+            accepts: is_socket_address,
+        },
         default: Some("127.0.0.1:8700"),
         help: "where the agent listens",
     },

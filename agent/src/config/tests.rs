@@ -59,7 +59,8 @@ fn later_layer_wins() {
     let file = "profile = \"pi5\"\n[motion]\nlinear_mps_max = 0.4\n";
     assert_eq!(speed(with_file("profile = \"pi5\"", Sources::default()).1), 0.5);
     assert_eq!(speed(with_file(file, Sources::default()).1), 0.4);
-    let environment: Environment = [("ROBBIE_MOTION__LINEAR_MPS_MAX", "0.3"), ("ROBBIE_DATA", "/d")].into_iter().collect();
+    let environment: Environment =
+        [("ROBBIE_MOTION__LINEAR_MPS_MAX", "0.3"), ("ROBBIE_DATA", "/d")].into_iter().collect();
     let with_variable = Sources { environment, ..Sources::default() };
     assert_eq!(speed(with_file(file, with_variable.clone()).1), 0.3);
     let with_flag = Sources { set: vec![format!("{key}=0.2"), format!("{key} = 0.25")], ..with_variable };
@@ -73,16 +74,29 @@ fn later_layer_wins() {
 
 #[test]
 fn error_names_source_key_and_range() {
-    check_refused(loaded(&["motion.linear_mps_max=9"]), &["flag --set", "motion.linear_mps_max", "is 9.0", "from 0.05 to 3 m/s"]);
+    check_refused(
+        loaded(&["motion.linear_mps_max=9"]),
+        &["flag --set", "motion.linear_mps_max", "is 9.0", "from 0.05 to 3 m/s"],
+    );
     check_refused(loaded(&["motion.linear_mps_max=NaN"]), &["motion.linear_mps_max", "from 0.05 to 3 m/s"]);
     check_refused(loaded(&["safety.hold_ms=fast"]), &["flag --set", "safety.hold_ms", "from 60 to 500 ms"]);
     check_refused(loaded(&["robot.id=My Robot"]), &["robot.id", "1 to 32 of a-z, 0-9 and -"]);
     check_refused(loaded(&["motion.linear_mps_max"]), &["--set", "must be KEY=VALUE"]);
-    check_refused(load(&Sources { profile: Some("pi9".into()), ..Sources::default() }), &["flag --profile", "one of sim, pi5, pi4, jetson"]);
-    check_refused(load(&Sources { listen: Some("8700".into()), ..Sources::default() }), &["flag --listen", "http.listen", "127.0.0.1:8700"]);
+    check_refused(
+        load(&Sources { profile: Some("pi9".into()), ..Sources::default() }),
+        &["flag --profile", "one of sim, pi5, pi4, jetson"],
+    );
+    check_refused(
+        load(&Sources { listen: Some("8700".into()), ..Sources::default() }),
+        &["flag --listen", "http.listen", "127.0.0.1:8700"],
+    );
     let environment = [("ROBBIE_SAFETY__HOLD_MS", "1")].into_iter().collect();
-    check_refused(load(&Sources { environment, ..Sources::default() }), &["variable ROBBIE_SAFETY__HOLD_MS", "from 60 to 500 ms"]);
-    let (_folder, config) = with_file("[motion]\n\nlinear_mps_max = \"fast\"\ntrack_m = 0.1\n", Sources::default());
+    check_refused(
+        load(&Sources { environment, ..Sources::default() }),
+        &["variable ROBBIE_SAFETY__HOLD_MS", "from 60 to 500 ms"],
+    );
+    let (_folder, config) =
+        with_file("[motion]\n\nlinear_mps_max = \"fast\"\ntrack_m = 0.1\n", Sources::default());
     check_refused(config, &["robbie.toml:3: motion.linear_mps_max", "from 0.05 to 3 m/s"]);
 }
 
@@ -91,10 +105,17 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     // A misspelt limit that is silently ignored is a limit that does not hold.
     check_refused(loaded(&["motion.linear_mps=0.1"]), &["no such key", "motion.linear_mps_max"]);
     check_refused(loaded(&["linear_mps_max=0.1"]), &["no such key", "motion.linear_mps_max"]);
-    let (_folder, config) = with_file("[motoin]\nlinear_mps_max = 0.1\n[[body]]\nport = 1\n", Sources::default());
-    check_refused(config, &["robbie.toml:2: motoin.linear_mps_max: no such key", "robbie.toml:3: body: no such key"]);
+    let (_folder, config) =
+        with_file("[motoin]\nlinear_mps_max = 0.1\n[[body]]\nport = 1\n", Sources::default());
+    check_refused(
+        config,
+        &["robbie.toml:2: motoin.linear_mps_max: no such key", "robbie.toml:3: body: no such key"],
+    );
     let environment = [("ROBBIE_MOTION_SPEED", "1")].into_iter().collect();
-    check_refused(load(&Sources { environment, ..Sources::default() }), &["variable ROBBIE_MOTION_SPEED", "no such key"]);
+    check_refused(
+        load(&Sources { environment, ..Sources::default() }),
+        &["variable ROBBIE_MOTION_SPEED", "no such key"],
+    );
 }
 
 #[test]
@@ -151,9 +172,11 @@ fn nothing_talks_in_the_clear_beyond_this_machine() {
 
 #[test]
 fn lan_listens_on_all_interfaces_with_the_same_port() {
-    let config = load(&Sources { lan: true, listen: Some("127.0.0.1:9000".into()), ..Sources::default() }).unwrap();
+    let config =
+        load(&Sources { lan: true, listen: Some("127.0.0.1:9000".into()), ..Sources::default() }).unwrap();
     assert_eq!(config.http.listen.to_string(), "0.0.0.0:9000");
-    let config = load(&Sources { lan: true, listen: Some("192.168.1.7:9000".into()), ..Sources::default() }).unwrap();
+    let config =
+        load(&Sources { lan: true, listen: Some("192.168.1.7:9000".into()), ..Sources::default() }).unwrap();
     assert_eq!(config.http.listen.to_string(), "192.168.1.7:9000", "a chosen interface stays chosen");
 }
 
@@ -166,17 +189,22 @@ fn serial_body_needs_its_port() {
 
 #[test]
 fn what_is_shown_configures_the_same_again() {
-    let first = loaded(&["motion.linear_mps_max=0.4", "http.hosts=robot.example, r2", "body.sim_seed=7"]).unwrap();
+    let first =
+        loaded(&["motion.linear_mps_max=0.4", "http.hosts=robot.example, r2", "body.sim_seed=7"]).unwrap();
     let text = show(&first.settings);
     assert!(text.contains("linear_mps_max = 0.4") && text.contains("flag --set"), "{text}");
     let (_folder, again) = with_file(&text, Sources::default());
     let again = again.unwrap();
-    assert_eq!((again.drive, again.http, again.limits, again.robot), (first.drive, first.http, first.limits, first.robot));
+    assert_eq!(
+        (again.drive, again.http, again.limits, again.robot),
+        (first.drive, first.http, first.limits, first.robot)
+    );
 }
 
 #[test]
 fn variables_of_the_cloud_and_of_commands_are_no_settings() {
-    let environment = [("ROBBIE_CLOUD_DATA", "/c"), ("ROBBIE_TOKEN", "t"), ("ROBBIE_DATA", "/d"), ("PATH", "/bin")];
+    let environment =
+        [("ROBBIE_CLOUD_DATA", "/c"), ("ROBBIE_TOKEN", "t"), ("ROBBIE_DATA", "/d"), ("PATH", "/bin")];
     let environment: Environment = environment.into_iter().collect();
     assert!(load(&Sources { environment: environment.clone(), ..Sources::default() }).is_ok());
     assert_eq!(environment.path("ROBBIE_DATA").as_deref(), Some(Path::new("/d")));

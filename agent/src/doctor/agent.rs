@@ -11,19 +11,28 @@ use crate::data_dir::{DataPaths, RunFile};
 
 pub(super) fn config(config: Result<&Config, &ConfigError>) -> Check {
     match config {
-        Ok(config) => Check::ok("config", format!("robot {}, profile {}", config.robot.id, config.profile_name())),
-        Err(error) => Check::fail("config", error.to_string(), "`robbie-agent config show` lists all keys with their ranges"),
+        Ok(config) => {
+            Check::ok("config", format!("robot {}, profile {}", config.robot.id, config.profile_name()))
+        }
+        Err(error) => Check::fail(
+            "config",
+            error.to_string(),
+            "`robbie-agent config show` lists all keys with their ranges",
+        ),
     }
 }
 
 pub(super) fn range_policy(config: &Config) -> Check {
     match config.profile().range {
-        RangePolicy::Sensors(sensors) => {
-            Check::ok("safety.range", format!("{} range sensors limit the speed", sensors.iter().flatten().count()))
-        }
+        RangePolicy::Sensors(sensors) => Check::ok(
+            "safety.range",
+            format!("{} range sensors limit the speed", sensors.iter().flatten().count()),
+        ),
         RangePolicy::None { linear_mps_max } => Check::warn(
             "safety.range",
-            format!("the robot drives without range sensors, at most {linear_mps_max} m/s: it sees no obstacle"),
+            format!(
+                "the robot drives without range sensors, at most {linear_mps_max} m/s: it sees no obstacle"
+            ),
             "fit range sensors and set safety.range = \"sensors\"",
         ),
     }
@@ -47,7 +56,9 @@ pub(super) fn listening(config: &Config, agent_runs: bool) -> Check {
         Ok(_listener) => Check::ok(id, format!("{address} is free, {tls}")),
         Err(error) => {
             let fix = match error.kind() {
-                ErrorKind::AddrInUse => "another program listens there: end it, or give --listen another port",
+                ErrorKind::AddrInUse => {
+                    "another program listens there: end it, or give --listen another port"
+                }
                 ErrorKind::AddrNotAvailable => "no interface has this address: give --listen another one",
                 _ => "give --listen another address",
             };

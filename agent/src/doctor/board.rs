@@ -1,7 +1,7 @@
 //! Which board this is.
 
-use super::report::Check;
 use super::Probe;
+use super::report::Check;
 use crate::config::Config;
 
 /// Boards that a profile can be made for.
@@ -62,9 +62,13 @@ pub(super) fn model(probe: &Probe) -> Check {
 pub(super) fn fits_profile(probe: &Probe, config: &Config) -> Check {
     let chosen = config.profile_name();
     match (config.robot.board.as_str(), Board::of(probe).profile()) {
-        ("any", Some(fitting)) => Check::ok("profile", format!("{chosen}; for a body on this board there is {fitting}")),
+        ("any", Some(fitting)) => {
+            Check::ok("profile", format!("{chosen}; for a body on this board there is {fitting}"))
+        }
         ("any", None) => Check::ok("profile", chosen),
-        (wanted, Some(here)) if wanted == here => Check::ok("profile", format!("{chosen}, made for this board")),
+        (wanted, Some(here)) if wanted == here => {
+            Check::ok("profile", format!("{chosen}, made for this board"))
+        }
         (wanted, here) => Check::warn(
             "profile",
             format!("{chosen} is made for another board ({wanted})"),

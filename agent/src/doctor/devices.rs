@@ -136,14 +136,22 @@ pub(super) fn cameras(probe: &Probe) -> Check {
         return if tools.into_iter().any(|tool| probe.exists(tool)) {
             Check::ok(id, format!("{text}: through rpicam"))
         } else {
-            Check::warn(id, format!("{text}: a CSI camera needs rpicam-vid"), "sudo apt install rpicam-apps-lite")
+            Check::warn(
+                id,
+                format!("{text}: a CSI camera needs rpicam-vid"),
+                "sudo apt install rpicam-apps-lite",
+            )
         };
     }
     if has(&["vi-output"]) {
         return if probe.exists("/usr/bin/gst-launch-1.0") {
             Check::ok(id, format!("{text}: through GStreamer (nvarguscamerasrc)"))
         } else {
-            Check::warn(id, format!("{text}: a CSI camera needs GStreamer"), "sudo apt install gstreamer1.0-tools")
+            Check::warn(
+                id,
+                format!("{text}: a CSI camera needs GStreamer"),
+                "sudo apt install gstreamer1.0-tools",
+            )
         };
     }
     Check::ok(id, format!("{text}: through V4L2"))
@@ -153,7 +161,9 @@ pub(super) fn sound(probe: &Probe) -> Check {
     let cards: Vec<String> = probe
         .names("/proc/asound")
         .into_iter()
-        .filter(|name| name.strip_prefix("card").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
+        .filter(|name| {
+            name.strip_prefix("card").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        })
         .filter_map(|card| probe.text(&format!("/proc/asound/{card}/id")))
         .collect();
     Check::ok("sound", if cards.is_empty() { "no ALSA card".to_owned() } else { cards.join(", ") })

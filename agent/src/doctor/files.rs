@@ -18,7 +18,11 @@ const FREE_MB_MIN: u64 = 10;
 pub(super) fn data_folder(probe: &Probe, paths: &DataPaths) -> Vec<Check> {
     let root = paths.root();
     let Some(there) = nearest_that_exists(root) else {
-        return vec![Check::fail("data.folder", format!("no part of {} exists", root.display()), "give --data DIR")];
+        return vec![Check::fail(
+            "data.folder",
+            format!("no part of {} exists", root.display()),
+            "give --data DIR",
+        )];
     };
     let mut checks = vec![folder(root, &there)];
     checks.extend(filesystem(probe, &there));
@@ -35,14 +39,22 @@ fn folder(root: &Path, there: &Path) -> Check {
     let id = "data.folder";
     let shown = root.display();
     if access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        return Check::fail(id, format!("{shown} cannot be written by this user"), "give --data DIR, or ask as the agent's user");
+        return Check::fail(
+            id,
+            format!("{shown} cannot be written by this user"),
+            "give --data DIR, or ask as the agent's user",
+        );
     }
     if !root.exists() {
         return Check::ok(id, format!("{shown} will be made at the first start"));
     }
     let mode = std::fs::metadata(root).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
-        return Check::warn(id, format!("{shown} is open to others (mode {mode:o})"), format!("chmod 700 {shown}"));
+        return Check::warn(
+            id,
+            format!("{shown} is open to others (mode {mode:o})"),
+            format!("chmod 700 {shown}"),
+        );
     }
     Check::ok(id, shown.to_string())
 }
@@ -51,23 +63,47 @@ fn folder(root: &Path, there: &Path) -> Check {
 pub(super) fn filesystem(probe: &Probe, folder: &Path) -> Option<Check> {
     let id = "data.filesystem";
     let mounts = probe.text("/proc/self/mountinfo")?;
-    let mount = mounts.lines().filter_map(Mount::parse).filter(|mount| folder.starts_with(&mount.point)).max_by_key(|mount| mount.point.len())?;
+    let mount = mounts
+        .lines()
+        .filter_map(Mount::parse)
+        .filter(|mount| folder.starts_with(&mount.point))
+        .max_by_key(|mount| mount.point.len())?;
     let shown = format!("{} on {}", mount.kind, mount.point);
     let has = |option: &str| mount.options.split(',').any(|has| has == option);
     if matches!(mount.kind.as_str(), "tmpfs" | "ramfs") {
-        return Some(Check::fail(id, format!("{shown}: everything is gone after a restart, an e-stop too"), "give --data a folder on a disk"));
+        return Some(Check::fail(
+            id,
+            format!("{shown}: everything is gone after a restart, an e-stop too"),
+            "give --data a folder on a disk",
+        ));
     }
     if mount.kind == "overlay" && mount.options.contains("upperdir=/run") {
-        return Some(Check::fail(id, format!("{shown}: writes go to memory"), "give --data a folder on a disk"));
+        return Some(Check::fail(
+            id,
+            format!("{shown}: writes go to memory"),
+            "give --data a folder on a disk",
+        ));
     }
     if has("ro") {
-        return Some(Check::fail(id, format!("{shown} is read-only"), "give --data a folder on a disk that can be written"));
+        return Some(Check::fail(
+            id,
+            format!("{shown} is read-only"),
+            "give --data a folder on a disk that can be written",
+        ));
     }
     if has("barrier=0") || has("nobarrier") || has("data=writeback") || has("nointegrity") {
-        return Some(Check::warn(id, format!("{shown} ({}): an e-stop may be lost in a power cut", mount.options), "mount it with barriers and data=ordered"));
+        return Some(Check::warn(
+            id,
+            format!("{shown} ({}): an e-stop may be lost in a power cut", mount.options),
+            "mount it with barriers and data=ordered",
+        ));
     }
     if matches!(mount.kind.as_str(), "vfat" | "exfat") {
-        return Some(Check::warn(id, format!("{shown}: no permissions and no journal"), "give --data a folder on ext4, or another file system with a journal"));
+        return Some(Check::warn(
+            id,
+            format!("{shown}: no permissions and no journal"),
+            "give --data a folder on ext4, or another file system with a journal",
+        ));
     }
     Some(Check::ok(id, shown))
 }
@@ -123,7 +159,11 @@ pub(super) fn latch(paths: &DataPaths) -> Check {
             return Check::ok(id, "clear: no run yet");
         }
         Err(error) => {
-            return Check::fail(id, format!("{}: {error}", paths.latch().display()), "ask as the agent's user");
+            return Check::fail(
+                id,
+                format!("{}: {error}", paths.latch().display()),
+                "ask as the agent's user",
+            );
         }
     };
     match LatchFile::read(&bytes).loaded {

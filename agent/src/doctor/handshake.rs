@@ -45,7 +45,8 @@ fn judge(hello: &Hello) -> Check {
         hello.reason
     );
     if hello.protocol.major != PROTOCOL.major {
-        let fix = format!("this agent speaks {}.{}: update the older of the two", PROTOCOL.major, PROTOCOL.minor);
+        let fix =
+            format!("this agent speaks {}.{}: update the older of the two", PROTOCOL.major, PROTOCOL.minor);
         return Check::fail(id, what, fix);
     }
     if hello.protocol == PROTOCOL && hello.schema_hash != SCHEMA_HASH {
@@ -59,7 +60,8 @@ fn judge(hello: &Hello) -> Check {
 fn hello(path: &Path, baud: u32) -> Result<Option<Hello>, String> {
     let mut port = Port::open(path, baud).map_err(|error| error.to_string())?;
     let mut question = FrameBuf::new();
-    encode(Class::Hello, 0, &HelloRequest { protocol: PROTOCOL }, &mut question).map_err(|error| error.to_string())?;
+    encode(Class::Hello, 0, &HelloRequest { protocol: PROTOCOL }, &mut question)
+        .map_err(|error| error.to_string())?;
     let mut decoder = Decoder::new();
     let until = Instant::now() + ANSWER_MAX;
     while Instant::now() < until {

@@ -113,6 +113,12 @@ impl fmt::Display for Report {
             }
         }
         let count = |status| self.checks.iter().filter(|check| check.status == status).count();
-        writeln!(f, "\n{} ok, {} to look at, {} to mend", count(Status::Ok), count(Status::Warn), count(Status::Fail))
+        writeln!(
+            f,
+            "\n{} ok, {} to look at, {} to mend",
+            count(Status::Ok),
+            count(Status::Warn),
+            count(Status::Fail)
+        )
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn kernel(probe: &Probe) -> Check {
     let release = probe.text("/etc/os-release").unwrap_or_default();
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("unknown system");
     let kernel = probe.text("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".to_owned());
-    let preempt = if probe.text("/sys/kernel/realtime").as_deref() == Some("1") { ", real-time kernel" } else { "" };
+    let preempt =
+        if probe.text("/sys/kernel/realtime").as_deref() == Some("1") { ", real-time kernel" } else { "" };
     Check::ok("system", format!("{}, kernel {kernel}{preempt}", name.trim_matches('"')))
 }
 
@@ -30,14 +31,17 @@ pub(super) fn real_time(probe: &Probe) -> Check {
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0);
     let has = |bit: u32| capabilities & (1 << bit) != 0;
-    let priority = has(CAP_SYS_NICE) || soft_limit(&limits, "Max realtime priority").is_some_and(|limit| limit > 0);
+    let priority =
+        has(CAP_SYS_NICE) || soft_limit(&limits, "Max realtime priority").is_some_and(|limit| limit > 0);
     let locked = has(CAP_IPC_LOCK)
         || soft_limit(&limits, "Max locked memory").is_some_and(|bytes| bytes / 1024 >= LOCKED_KB_MIN);
     let fix = "run it as the shipped systemd service (LimitRTPRIO, LimitMEMLOCK), or give your user rtprio and memlock in \
                /etc/security/limits.d";
     match (priority, locked) {
         (true, true) => Check::ok("realtime", "SCHED_FIFO and locked memory are allowed"),
-        (true, false) => Check::warn("realtime", "memory may not be locked: a page fault can delay the gate", fix),
+        (true, false) => {
+            Check::warn("realtime", "memory may not be locked: a page fault can delay the gate", fix)
+        }
         (false, _) => Check::warn(
             "realtime",
             "SCHED_FIFO is not allowed for this user: the gate competes with other programs; the body's own hold still stops it",
@@ -71,9 +75,14 @@ pub(super) fn clock(probe: &Probe) -> Check {
 /// Driving needs no wall clock. Logs, certificates and the cloud do.
 pub(super) fn synchronised(probe: &Probe) -> Check {
     let rtc = probe.names("/sys/class/rtc");
-    let synced = ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid", "/run/chronyd.pid", "/run/ntpd.pid"]
-        .into_iter()
-        .any(|path| probe.exists(path));
+    let synced = [
+        "/run/systemd/timesync/synchronized",
+        "/run/chrony/chronyd.pid",
+        "/run/chronyd.pid",
+        "/run/ntpd.pid",
+    ]
+    .into_iter()
+    .any(|path| probe.exists(path));
     match (synced, rtc.first()) {
         (true, _) => Check::ok("clock.wall", "kept by a time service"),
         (false, Some(rtc)) => Check::warn(

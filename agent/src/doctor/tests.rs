@@ -21,11 +21,19 @@ fn question(folder: &Path, set: &[&str]) -> Question {
 }
 
 fn found(report: &Report, id: &str) -> Check {
-    report.checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no {id} in\n{report}")).clone()
+    report
+        .checks
+        .iter()
+        .find(|check| check.id == id)
+        .unwrap_or_else(|| panic!("no {id} in\n{report}"))
+        .clone()
 }
 
 fn check_is(check: &Check, status: Status, part: &str) {
-    assert!(check.status == status && check.what.contains(part), "{check:?} is not {status:?} with \"{part}\"");
+    assert!(
+        check.status == status && check.what.contains(part),
+        "{check:?} is not {status:?} with \"{part}\""
+    );
     assert_eq!(check.fix.is_some(), status != Status::Ok, "what is wrong comes with what helps: {check:?}");
 }
 
@@ -61,7 +69,10 @@ fn raspberry_pi_5_set_up_well() {
     check(PI5, "serial.ports", Status::Ok, "/dev/serial/by-id/usb-Raspberry_Pi_Pico_");
     let folder = tempfile::tempdir().unwrap();
     let report = examine(&board(PI5), &question(folder.path(), &[]), None);
-    assert!(report.checks.iter().all(|check| check.id != "serial.modem"), "the udev rules keep ModemManager off");
+    assert!(
+        report.checks.iter().all(|check| check.id != "serial.modem"),
+        "the udev rules keep ModemManager off"
+    );
 }
 
 #[test]
@@ -120,9 +131,17 @@ fn wrong_configuration_is_78_and_everything_else_is_still_looked_at() {
 #[test]
 fn driving_blind_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let report = examine(&board(PI5), &question(folder.path(), &["safety.range=none", "safety.linear_mps_max=0.2"]), None);
+    let report = examine(
+        &board(PI5),
+        &question(folder.path(), &["safety.range=none", "safety.linear_mps_max=0.2"]),
+        None,
+    );
     check_is(&found(&report, "safety.range"), Status::Warn, "at most 0.2 m/s");
-    check_is(&found(&examine(&board(PI5), &question(folder.path(), &[]), None), "safety.range"), Status::Ok, "2 range sensors");
+    check_is(
+        &found(&examine(&board(PI5), &question(folder.path(), &[]), None), "safety.range"),
+        Status::Ok,
+        "2 range sensors",
+    );
 }
 
 #[test]
@@ -150,7 +169,11 @@ fn check_filesystem(mount: &str, status: Status, part: &str) {
 #[test]
 fn file_system_that_forgets_an_estop_is_said() {
     check_filesystem("", Status::Ok, "ext4 on /");
-    check_filesystem("30 24 8:1 / /data rw,noatime shared:1 - ext4 /dev/sda1 rw", Status::Ok, "ext4 on /data");
+    check_filesystem(
+        "30 24 8:1 / /data rw,noatime shared:1 - ext4 /dev/sda1 rw",
+        Status::Ok,
+        "ext4 on /data",
+    );
     check_filesystem("30 24 8:1 / /dat rw - tmpfs tmpfs rw", Status::Ok, "ext4 on /");
     check_filesystem("30 24 0:26 / /data rw - tmpfs tmpfs rw", Status::Fail, "gone after a restart");
     check_filesystem("30 24 8:1 / /data ro,noatime - ext4 /dev/sda1 rw", Status::Fail, "read-only");
@@ -171,7 +194,8 @@ fn data_folder_shows_its_latch_its_tokens_and_its_agent() {
 
     let dir = data_dir::DataDir::open(&root).unwrap();
     check_is(&look("agent"), Status::Ok, &format!("process {}", std::process::id()));
-    let record = LatchRecord { serial: 3, latched: true, epoch: 2, reason: label("cat"), source: label("Ann") };
+    let record =
+        LatchRecord { serial: 3, latched: true, epoch: 2, reason: label("cat"), source: label("Ann") };
     let mut bytes = vec![0; FILE_LEN];
     latch::encode(&record, bytes.split_at_mut(SLOT_LEN).0.try_into().unwrap());
     fs::write(dir.paths().latch(), &bytes).unwrap();
@@ -196,7 +220,8 @@ fn address_in_use_is_a_failure() {
 #[test]
 fn body_at_the_port_is_asked_who_it_is() {
     // A real pty with the real controller behind it; and one with nothing behind it.
-    let body = firmware_bridge_sim::SimBody::start(&firmware_bridge_sim::BodyProfile::default(), 1, None).unwrap();
+    let body =
+        firmware_bridge_sim::SimBody::start(&firmware_bridge_sim::BodyProfile::default(), 1, None).unwrap();
     let answered = handshake::ask(body.path().to_str().unwrap(), 921_600);
     check_is(&answered, Status::Ok, "protocol 1.");
     drop(body);

@@ -26,7 +26,10 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "body.port",
-        kind: Kind::Text { allowed: "the path of a serial port, such as /dev/serial/by-id/...", accepts: is_path },
+        kind: Kind::Text {
+            allowed: "the path of a serial port, such as /dev/serial/by-id/...",
+            accepts: is_path,
+        },
         default: None,
         help: "serial port of the body, for driver = \"serial\"",
     },
@@ -134,7 +137,8 @@ impl DriveConfig {
             range: range(settings)?,
         };
         if profile.emergency_mps2 < profile.acceleration_mps2 {
-            let what = format!("must be at least motion.acceleration_mps2, {} m/s²", profile.acceleration_mps2);
+            let what =
+                format!("must be at least motion.acceleration_mps2, {} m/s²", profile.acceleration_mps2);
             return Err(settings.problem("motion.emergency_mps2", what));
         }
         Ok(Self { body: body(settings)?, profile })
@@ -155,7 +159,8 @@ fn range(settings: &Settings) -> Result<RangePolicy, Problems> {
     }
     let named = settings.list("safety.range_sensors");
     if named.len() > RANGES_MAX {
-        return Err(settings.problem("safety.range_sensors", format!("has {} items, at most {RANGES_MAX}", named.len())));
+        return Err(settings
+            .problem("safety.range_sensors", format!("has {} items, at most {RANGES_MAX}", named.len())));
     }
     let mut sensors = [None; RANGES_MAX];
     for (sensor, name) in sensors.iter_mut().zip(named) {
@@ -166,7 +171,8 @@ fn range(settings: &Settings) -> Result<RangePolicy, Problems> {
         };
     }
     if sensors.iter().all(Option::is_none) {
-        let what = "must name a sensor; to drive without one, set safety.range = \"none\" and safety.linear_mps_max";
+        let what =
+            "must name a sensor; to drive without one, set safety.range = \"none\" and safety.linear_mps_max";
         return Err(settings.problem("safety.range_sensors", what));
     }
     Ok(RangePolicy::Sensors(sensors))

@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use agent_core::access::OpenLimbs;
-use agent_core::snapshot::Snapshot;
 use agent_core::time::BootTime;
 use firmware_bridge_host::Port;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,6 +17,7 @@ use super::handle::Door;
 use super::latch_file::LatchWriter;
 use super::pilot::Pilot;
 use super::port_keeper::PortKeeper;
+use super::shown::Shown;
 use crate::os::{self, Realtime};
 use crate::supervise::AbortOnPanic;
 
@@ -92,8 +92,8 @@ pub struct GateThread {
     pub pilot: Pilot,
     /// The door to the rest of the program.
     pub door: Arc<Door>,
-    /// Where snapshots go.
-    pub snapshots: triple_buffer::Input<Snapshot>,
+    /// Where others look.
+    pub shown: triple_buffer::Input<Shown>,
     /// Opens and closes ports, which may block.
     pub ports: PortKeeper,
     /// Makes the latch durable.
@@ -144,9 +144,10 @@ impl Loop {
             os::drain(&self.gate.door.gate_wake);
             let mut changed = self.take_port();
             changed |= self.read();
+            // Before any request: whoever asks after a gap between ticks is judged by a gate that has seen it.
+            changed |= self.advance();
             changed |= self.take_requests();
             changed |= self.take_latch_results();
-            changed |= self.advance();
             self.write();
             self.hand_latch_over();
             self.publish(changed);
@@ -168,7 +169,7 @@ impl Loop {
             }
             None => poll(&mut [door], Some(&timeout)),
         };
-        drop(result);
+        result.ok();
     }
 
     /// A frame that the wire cannot take yet is no reason to turn before it can.
@@ -292,9 +293,12 @@ impl Loop {
 
     fn publish(&mut self, changed: bool) {
         self.hand_answers_over();
+        if let Some(line) = self.gate.pilot.session_mut().take_log() {
+            self.gate.door.log.force_push(line);
+        }
         if changed {
-            self.gate.pilot.snapshot(os::boot_time(), self.gate.snapshots.input_buffer_mut());
-            self.gate.snapshots.publish();
+            self.gate.pilot.show(os::boot_time(), self.gate.shown.input_buffer_mut());
+            self.gate.shown.publish();
             os::wake_reader(&self.gate.door.task_wake);
         }
     }

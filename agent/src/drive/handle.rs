@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use agent_core::caller::{Caller, Label, TokenId};
 use agent_core::request::{Answer, Asked, Request, Ticket};
-use agent_core::snapshot::Snapshot;
 use crossbeam_queue::ArrayQueue;
+use firmware_bridge_link::message::{Log, LogLevel};
 use tokio::net::unix::pipe;
 use tokio::sync::{oneshot, watch};
 
+use super::shown::Shown;
 use crate::os;
 
 /// Requests that may wait for the gate.
@@ -28,6 +29,9 @@ const URGENT_MAX: usize = 64;
 
 /// Answers that may wait for the task that hands them out.
 const ANSWERS_MAX: usize = 1024;
+
+/// Lines of the firmware that may wait to be logged.
+const LOG_MAX: usize = 16;
 
 /// The longest an answer may take: opening waits 250 ms for the MCU, a reset as long again for disk and MCU.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(1500);
@@ -52,6 +56,8 @@ pub struct Door {
     pub urgent: ArrayQueue<Asked>,
     /// Answers of the gate.
     pub answers: ArrayQueue<(Ticket, Answer)>,
+    /// Lines that the firmware wants a person to see; when nobody takes them the oldest go.
+    pub log: ArrayQueue<Log>,
     /// Wakes the gate.
     pub gate_wake: Arc<OwnedFd>,
     /// Wakes the task behind the handle: the writing end of a pipe.
@@ -69,6 +75,7 @@ impl Door {
             asked: ArrayQueue::new(ASKED_MAX),
             urgent: ArrayQueue::new(URGENT_MAX),
             answers: ArrayQueue::new(ANSWERS_MAX),
+            log: ArrayQueue::new(LOG_MAX),
             gate_wake: Arc::new(os::wake_fd()?),
             task_wake,
         };
@@ -81,7 +88,7 @@ impl Door {
 pub struct DriveHandle {
     door: Arc<Door>,
     waiting: Arc<Waiting>,
-    snapshot: watch::Receiver<Arc<Snapshot>>,
+    snapshot: watch::Receiver<Arc<Shown>>,
 }
 
 #[derive(Debug, Default)]
@@ -104,13 +111,13 @@ impl DriveHandle {
     pub fn new(
         door: Arc<Door>,
         woken: OwnedFd,
-        snapshots: triple_buffer::Output<Snapshot>,
-        first: Snapshot,
+        newest: triple_buffer::Output<Shown>,
+        first: Shown,
     ) -> std::io::Result<(Self, impl Future<Output = ()> + Send + 'static)> {
         let (sender, snapshot) = watch::channel(Arc::new(first));
         let waiting = Arc::new(Waiting::default());
         let woken = pipe::Receiver::from_owned_fd(woken)?;
-        let task = hand_out(door.clone(), waiting.clone(), snapshots, sender, woken);
+        let task = hand_out(door.clone(), waiting.clone(), newest, sender, woken);
         Ok((Self { door, waiting, snapshot }, task))
     }
 
@@ -161,17 +168,17 @@ impl DriveHandle {
     }
 
     /// The newest snapshot.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
+    pub fn snapshot(&self) -> Arc<Shown> {
         self.snapshot.borrow().clone()
     }
 
     /// Every new snapshot; a slow reader sees only the newest.
-    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Shown>> {
         self.snapshot.clone()
     }
 
     /// Waits until a snapshot satisfies `wanted`, at most `within`; then the newest one, whatever it shows.
-    pub async fn wait_for(&self, within: Duration, mut wanted: impl FnMut(&Snapshot) -> bool) -> Arc<Snapshot> {
+    pub async fn wait_for(&self, within: Duration, mut wanted: impl FnMut(&Shown) -> bool) -> Arc<Shown> {
         let mut snapshots = self.snapshot.clone();
         let found = tokio::time::timeout(within, snapshots.wait_for(|snapshot| wanted(snapshot))).await;
         drop(found);
@@ -190,8 +197,8 @@ fn is_urgent(request: &Request) -> bool {
 async fn hand_out(
     door: Arc<Door>,
     waiting: Arc<Waiting>,
-    mut snapshots: triple_buffer::Output<Snapshot>,
-    sender: watch::Sender<Arc<Snapshot>>,
+    mut newest: triple_buffer::Output<Shown>,
+    sender: watch::Sender<Arc<Shown>>,
     woken: pipe::Receiver,
 ) {
     loop {
@@ -201,17 +208,29 @@ async fn hand_out(
         // However many wake-ups there were, one look at the queues serves them all.
         while woken.try_read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
         // The snapshot first: whoever gets an answer then reads a state that is at least as new.
-        if snapshots.update() {
-            let newest = Arc::new(snapshots.output_buffer().clone());
-            if sender.send(newest).is_err() {
+        if newest.update() {
+            let shown = Arc::new(newest.output_buffer().clone());
+            if sender.send(shown).is_err() {
                 return;
             }
+        }
+        while let Some(line) = door.log.pop() {
+            say(&line);
         }
         while let Some((ticket, answer)) = door.answers.pop() {
             if let Some(sender) = waiting.senders().remove(&ticket) {
                 // The asker may have left; its request stands all the same.
-                drop(sender.send(answer));
+                sender.send(answer).ok();
             }
         }
+    }
+}
+
+fn say(line: &Log) {
+    let (event, dropped) = (line.event, line.dropped);
+    match line.level {
+        LogLevel::Error => tracing::error!(?event, dropped, "the microcontroller says"),
+        LogLevel::Warn => tracing::warn!(?event, dropped, "the microcontroller says"),
+        LogLevel::Info => tracing::info!(?event, dropped, "the microcontroller says"),
     }
 }

@@ -13,6 +13,8 @@ use firmware_bridge_host::Session;
 use firmware_bridge_link::message::StopKind;
 use std::time::Duration;
 
+use super::shown::Shown;
+
 const TICK: Duration = Duration::from_millis(TICK_MS);
 
 /// Answers that wait to be collected: more than the requests of one turn, so none is lost while they are collected every
@@ -119,9 +121,19 @@ impl Pilot {
         self.latch.take()
     }
 
-    /// Copies what the gate shows of itself into `snapshot`.
-    pub fn snapshot(&self, now: BootTime, snapshot: &mut Snapshot) {
-        self.gate.snapshot(now, snapshot);
+    /// What it shows at the start.
+    pub fn first_shown(&self, now: BootTime) -> Shown {
+        let mut shown =
+            Shown { gate: Snapshot::new(now), losses: self.session.losses(), fault: self.session.fault() };
+        self.show(now, &mut shown);
+        shown
+    }
+
+    /// Copies what it shows of itself into `shown`.
+    pub fn show(&self, now: BootTime, shown: &mut Shown) {
+        self.gate.snapshot(now, &mut shown.gate);
+        shown.losses = self.session.losses();
+        shown.fault = self.session.fault();
     }
 
     /// What is open, so that the next start may open it too.

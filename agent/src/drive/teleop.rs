@@ -69,7 +69,7 @@ impl Sockets {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, earlier)) = open.insert(token, (socket, sender)) {
             // The earlier socket may have closed by itself just now.
-            drop(earlier.send(Ending::Replaced));
+            earlier.send(Ending::Replaced).ok();
         }
         (socket, ending)
     }

@@ -76,7 +76,11 @@ impl fmt::Display for Banner {
         }
         if let Some(fingerprint) = &self.fingerprint {
             writeln!(f, "  {:<12} SHA-256 {fingerprint}", "Certificate")?;
-            writeln!(f, "  {:<12} nobody signed it, so browsers warn once: compare the fingerprint, then go on", "")?;
+            writeln!(
+                f,
+                "  {:<12} nobody signed it, so browsers warn once: compare the fingerprint, then go on",
+                ""
+            )?;
         }
         writeln!(f, "  {:<12} robbie-agent drive, or robbie-agent --help", "Terminal")?;
         if let (true, Some(code)) = (self.with_qr, self.urls.first().and_then(|url| qr(&self.link(url)))) {
@@ -84,8 +88,15 @@ impl fmt::Display for Banner {
         }
         if let Some(latched) = &self.latched {
             let reason = if latched.reason.is_empty() { "reason unknown" } else { &latched.reason };
-            writeln!(f, "\n  E-STOP IS LATCHED (epoch {}: {reason}). Nothing moves until you are sure that it is safe,", latched.epoch)?;
-            writeln!(f, "  then run `robbie-agent reset`, and take control (t in `robbie-agent drive`, or on the page).")?;
+            writeln!(
+                f,
+                "\n  E-STOP IS LATCHED (epoch {}: {reason}). Nothing moves until you are sure that it is safe,",
+                latched.epoch
+            )?;
+            writeln!(
+                f,
+                "  then run `robbie-agent reset`, and take control (t in `robbie-agent drive`, or on the page)."
+            )?;
         }
         Ok(())
     }
@@ -127,7 +138,10 @@ mod tests {
         let shown = banner(TokenShown::InUrl("secret".into())).to_string();
         assert!(shown.contains("https://192.168.1.7:8700/?token=secret"), "{shown}");
         let hidden = banner(TokenShown::OnlyPath("/d/owner-token".into())).to_string();
-        assert!(hidden.contains("https://192.168.1.7:8700/\n") && hidden.contains("/d/owner-token"), "{hidden}");
+        assert!(
+            hidden.contains("https://192.168.1.7:8700/\n") && hidden.contains("/d/owner-token"),
+            "{hidden}"
+        );
         assert!(!format!("{:?}", TokenShown::InUrl("secret".into())).contains("secret"));
     }
 

@@ -33,7 +33,9 @@ pub enum CertificateError {
         source: io::Error,
     },
     /// It cannot be read.
-    #[error("cannot read the certificate {path}; if it is the agent's own, delete its folder and a new one is made")]
+    #[error(
+        "cannot read the certificate {path}; if it is the agent's own, delete its folder and a new one is made"
+    )]
     Read {
         /// Which file.
         path: PathBuf,
@@ -85,7 +87,8 @@ impl FromStr for Fingerprint {
             .filter(|character| *character != ':')
             .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()).ok_or(NotAFingerprint))
             .collect::<Result<_, _>>()?;
-        let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+        let bytes: Vec<u8> =
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
         if digits.len() != 64 {
             return Err(NotAFingerprint);
         }
@@ -111,8 +114,9 @@ pub fn own_certificate(
         return Ok(files);
     }
     let key = KeyPair::generate().map_err(CertificateError::Make)?;
-    let certificate =
-        params(host, addresses).and_then(|params| params.self_signed(&key)).map_err(CertificateError::Make)?;
+    let certificate = params(host, addresses)
+        .and_then(|params| params.self_signed(&key))
+        .map_err(CertificateError::Make)?;
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -140,7 +144,8 @@ fn params(host: Option<&str>, addresses: &[IpAddr]) -> Result<CertificateParams,
 }
 
 fn write(path: &Path, pem: &str) -> Result<(), CertificateError> {
-    write_private(path, pem.as_bytes()).map_err(|source| CertificateError::Write { path: path.to_owned(), source })
+    write_private(path, pem.as_bytes())
+        .map_err(|source| CertificateError::Write { path: path.to_owned(), source })
 }
 
 /// Fingerprint of the first certificate in a PEM file.

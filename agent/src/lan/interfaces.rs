@@ -61,7 +61,8 @@ pub fn urls(scheme: &str, listen: SocketAddr, interfaces: &[Interface]) -> Vec<S
         IpAddr::V6(v6) => listen.is_ipv6() && !v6.is_unicast_link_local(),
     };
     let mut sorted: Vec<&Interface> = interfaces.iter().collect();
-    sorted.sort_by_key(|interface| (interface.loopback, interface.point_to_point, interface.address.is_ipv6()));
+    sorted
+        .sort_by_key(|interface| (interface.loopback, interface.point_to_point, interface.address.is_ipv6()));
     let addresses = sorted.iter().map(|interface| interface.address).filter(reachable);
     addresses.map(|address| format!("{scheme}://{}", SocketAddr::new(address, listen.port()))).collect()
 }
@@ -100,7 +101,10 @@ mod tests {
     #[test]
     fn lists_what_a_phone_can_type_first() {
         // The first one is in the QR code, so it must be one that another machine reaches.
-        check("0.0.0.0:8700", &["https://192.168.1.7:8700", "https://10.9.0.2:8700", "https://127.0.0.1:8700"]);
+        check(
+            "0.0.0.0:8700",
+            &["https://192.168.1.7:8700", "https://10.9.0.2:8700", "https://127.0.0.1:8700"],
+        );
         check("127.0.0.1:9000", &["https://127.0.0.1:9000"]);
         check("192.168.1.7:1", &["https://192.168.1.7:1"]);
         check(

@@ -36,6 +36,9 @@ fn body_fault(watched: &Watched, drive: &DriveHandle) -> Option<String> {
     if !snapshot.link_up {
         return Some("The microcontroller does not answer; `robbie-agent doctor` looks for the reason.".to_owned());
     }
+    if let Some(fault) = snapshot.fault {
+        return Some(format!("The body cannot be driven: {fault}."));
+    }
     if !snapshot.body.ready {
         return Some("The microcontroller answers, but the handshake is not finished.".to_owned());
     }

@@ -38,8 +38,8 @@ fn recorder() -> Option<&'static PrometheusHandle> {
 
 /// The route.
 pub(super) fn routes(guards: &Guards, drive: DriveHandle, pulse: Arc<Pulse>) -> ApiRouter {
-    // Counters count from here on.
-    drop(recorder());
+    // Counters count from here on, not from the first look.
+    recorder();
     ApiRouter::new(guards).route(Rule::Loopback, routes!(metrics_text)).with_state(Sources { drive, pulse })
 }
 
@@ -63,6 +63,12 @@ fn read(sources: &Sources) {
     gauge!("robbie_gate_realtime").set(flag(sources.pulse.realtime().fifo));
     gauge!("robbie_link_frames_written").set(sources.pulse.frames_written() as f64);
     gauge!("robbie_link_frames_lost").set(f64::from(snapshot.body.frames_lost));
+    let losses = snapshot.losses;
+    gauge!("robbie_link_frames_broken").set(f64::from(losses.broken_frames));
+    gauge!("robbie_link_commands_unanswered").set(f64::from(losses.commands_unanswered));
+    gauge!("robbie_link_commands_refused").set(f64::from(losses.commands_refused));
+    gauge!("robbie_link_setpoints_refused").set(f64::from(losses.setpoints_refused));
+    gauge!("robbie_link_mcu_restarts").set(f64::from(losses.restarts));
     gauge!("robbie_link_up").set(flag(snapshot.link_up));
     gauge!("robbie_base_open").set(flag(snapshot.base_closed.is_none()));
     gauge!("robbie_head_open").set(flag(snapshot.head_closed.is_none()));

@@ -75,7 +75,10 @@ impl Kind {
     /// The value, when it is of this kind and within its range. A whole number is also a number.
     pub(super) fn accept(&self, value: Value) -> Option<Value> {
         let value = match (self, value) {
-            #[expect(clippy::cast_precision_loss, reason = "checked against the range next; limits are small")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "checked against the range next; limits are small"
+            )]
             (Self::Number { .. }, Value::Integer(whole)) => Value::Number(whole as f64),
             (_, value) => value,
         };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::toml_file;
 use super::Key;
+use super::toml_file;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,9 @@ fn convert(value: &DeValue<'_>) -> Option<Value> {
         }
         DeValue::Float(number) => number.as_str().parse().ok().map(Value::Number),
         DeValue::Boolean(on) => Some(Value::Switch(*on)),
-        DeValue::Array(items) => items.iter().map(Spanned::get_ref).map(text_item).collect::<Option<_>>().map(Value::List),
+        DeValue::Array(items) => {
+            items.iter().map(Spanned::get_ref).map(text_item).collect::<Option<_>>().map(Value::List)
+        }
         DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
 }

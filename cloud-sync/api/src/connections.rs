@@ -34,6 +34,10 @@ impl Default for ConnectionLimits {
 /// A request that is being handled for less than this is never cut off while another connection can be.
 const WORKING_MS: u64 = 1000;
 
+/// A silent connection younger than this is spared while the whole table has room: between connecting and asking a
+/// client may lose some milliseconds, and a flood from the same address brings 64 others in less.
+const YOUNG_MS: u64 = 100;
+
 /// Connections told to close whose descriptors are not free yet; beyond that no new one is accepted.
 const CLOSING_MAX: usize = 64;
 
@@ -182,20 +186,32 @@ impl Connections {
     /// Closes what took too long, for ever. One of these runs beside the server.
     pub(crate) async fn sweep(&self) {
         let shortest = self.0.limits.head.min(self.0.limits.idle);
-        let every = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_millis(250));
+        let every = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_millis(YOUNG_MS));
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let now_ms = self.now_ms();
             self.0.coarse_ms.store(now_ms, Ordering::Relaxed);
-            self.entries().retain(|entry| {
+            let mut entries = self.entries();
+            entries.retain(|entry| {
                 let is_overdue = is_overdue(entry.view(), &self.0.limits, now_ms);
                 if is_overdue {
                     entry.close();
                 }
                 !is_overdue
             });
+            self.trim(&mut entries, now_ms);
+        }
+    }
+
+    /// Closes what was spared only for being young.
+    fn trim(&self, entries: &mut Vec<Arc<Entry>>, now_ms: u64) {
+        // Nobody can be over the limit of a peer unless the table holds more than that.
+        while entries.len() > self.0.limits.per_peer_max {
+            let views: Vec<View> = entries.iter().map(|entry| entry.view()).collect();
+            let Some(index) = surplus(&views, &self.0.limits, now_ms) else { return };
+            entries.remove(index).close();
         }
     }
 
@@ -212,17 +228,18 @@ impl Connections {
 impl Ticket {
     /// Something was received: the head of a request begins, unless one is being handled.
     pub(crate) fn received(&self) {
-        if matches!(self.entry.phase(), Phase::Fresh | Phase::Answered) {
-            self.enter_phase(Phase::Head);
-        } else if self.entry.phase() == Phase::Upgraded {
-            self.touch();
+        match self.entry.phase() {
+            Phase::Fresh => self.found_silent(),
+            Phase::Answered => self.enter_phase(Phase::Head),
+            Phase::Upgraded => self.touch(),
+            Phase::Head | Phase::Working | Phase::Ending => {}
         }
     }
 
-    /// Somebody looked and there was nothing to read.
+    /// Somebody looked whether there is something to read. The time for the head runs since the connection came.
     pub(crate) fn found_silent(&self) {
         if self.entry.phase() == Phase::Fresh {
-            self.enter_phase(Phase::Head);
+            self.entry.phase.store(Phase::Head as u8, Ordering::Relaxed);
         }
     }
 
@@ -303,6 +320,14 @@ impl Entry {
     }
 }
 
+impl View {
+    /// Came just now and has not asked anything yet.
+    fn is_young(&self, now_ms: u64) -> bool {
+        let is_silent = matches!(self.phase, Phase::Fresh | Phase::Head) && !self.was_answered;
+        is_silent && now_ms.saturating_sub(self.since_ms) < YOUNG_MS
+    }
+}
+
 fn is_overdue(view: View, limits: &ConnectionLimits, now_ms: u64) -> bool {
     let rested = Duration::from_millis(now_ms.saturating_sub(view.since_ms));
     match view.phase {
@@ -318,9 +343,21 @@ fn victim(views: &[View], peer: IpAddr, limits: &ConnectionLimits, now_ms: u64) 
     let from_peer = views.iter().filter(|view| view.peer == peer).count();
     if from_peer >= limits.per_peer_max {
         let own = views.iter().enumerate().filter(|(_, view)| view.peer == peer);
-        return least(own, Some(peer), now_ms);
+        let index = least(own, Some(peer), now_ms)?;
+        if views.len() >= limits.total_max || !views[index].is_young(now_ms) {
+            return Some(index);
+        }
+        return None;
     }
     if views.len() >= limits.total_max { least(views.iter().enumerate(), Some(peer), now_ms) } else { None }
+}
+
+/// A connection of a peer that has too many, once it is not spared for being young any more.
+fn surplus(views: &[View], limits: &ConnectionLimits, now_ms: u64) -> Option<usize> {
+    let count = |peer| views.iter().filter(|view| view.peer == peer).count();
+    let peer = views.iter().map(|view| view.peer).find(|peer| count(*peer) > limits.per_peer_max)?;
+    let own = views.iter().enumerate().filter(|(_, view)| view.peer == peer);
+    least(own, Some(peer), now_ms).filter(|index| !views[*index].is_young(now_ms))
 }
 
 /// The connection that matters least: the oldest that never finished a request (of `peer` first), else the longest
@@ -412,6 +449,19 @@ mod tests {
         check(&[unread, estop], 1, Some(1));
         let held_back = view(1, Phase::Working, false, NOW_MS - 2000);
         check(&[idle(1, 3), held_back], 1, Some(1));
+    }
+
+    #[test]
+    fn the_young_are_spared_while_there_is_room() {
+        // Of a flood from one address those of the last moment stay, as long as the whole table is not full.
+        let young = view(1, Phase::Head, false, NOW_MS - 5);
+        check(&[young, young], 1, None);
+        check(&[silent(1), young, young], 1, Some(0));
+        check(&[young, young, young, young], 1, Some(0));
+        check(&[idle(1, 5), young], 1, Some(0));
+        assert_eq!(surplus(&[young, young, young], &LIMITS, NOW_MS), None);
+        assert_eq!(surplus(&[silent(2), young, silent(1), silent(1)], &LIMITS, NOW_MS), Some(2));
+        assert_eq!(surplus(&[silent(2), silent(1), silent(1)], &LIMITS, NOW_MS), None);
     }
 
     #[test]

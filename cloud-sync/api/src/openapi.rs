@@ -51,7 +51,7 @@ where
             }
         }
         // Only the routes: a wrong method is 405 for everybody, before any token is looked at.
-        let guarded = methods.layer(self.guards.layer(rule));
+        let guarded = methods.route_layer(self.guards.layer(rule));
         self.inner = self.inner.routes((schemas, paths, guarded));
         self
     }

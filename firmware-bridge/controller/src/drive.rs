@@ -81,7 +81,8 @@ impl Drive {
         Self { newest: None, live: None, ramp: Wheels::STILL, halt_ends_us: None, stepped_at_us: None }
     }
 
-    /// Takes a setpoint that arrived now. It moves something only if `armed`.
+    /// Takes a setpoint that arrived now. It moves something only if `armed`. The first of two with the same send time
+    /// counts.
     pub(crate) fn take(&mut self, now_us: u64, setpoint: &Setpoint, limits: &Limits, armed: bool) -> Judged {
         let goal = match setpoint.wheels {
             WheelGoal::Halt => None,

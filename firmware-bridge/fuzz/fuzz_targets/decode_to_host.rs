@@ -36,7 +36,8 @@ libfuzzer_sys::fuzz_target!(|script: &[u8]| {
             1 => {
                 let class = Class::from_byte(script.number() % 8 + 1).expect("a class");
                 let mut frame = FrameBuf::new();
-                encode(class, script.number(), &Raw(script.bytes(BODY_MAX)), &mut frame).expect("a body that fits");
+                encode(class, script.number(), &Raw(script.bytes(BODY_MAX)), &mut frame)
+                    .expect("a body that fits");
                 receive(&mut session, now_us, frame.as_bytes());
             }
             2 => now_us += u64::from(script.number()) * 500,
@@ -76,7 +77,10 @@ fn stop(session: &mut Session, now_us: u64) {
     session.stop(StopKind::EStop);
     let mut frame = FrameBuf::new();
     assert!(session.transmit(now_us, &mut frame), "a stop must be sent at once");
-    assert!(matches!(read(&frame), ToMcu::Stop(stop) if stop.kind == StopKind::EStop), "something was ahead of a stop");
+    assert!(
+        matches!(read(&frame), ToMcu::Stop(stop) if stop.kind == StopKind::EStop),
+        "something was ahead of a stop"
+    );
     transmit_all(session, now_us);
 }
 

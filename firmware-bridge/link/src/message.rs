@@ -188,7 +188,7 @@ pub enum Command {
     },
     /// Switch the outputs off. Always allowed; no latch is lost.
     Disarm,
-    /// Take back one kind of latch. The body is disarmed afterwards.
+    /// Take back one kind of latch. Other latches stay; without one left the body is disarmed.
     Clear(Latch),
     /// Point the head. Only while armed.
     Head {
@@ -322,7 +322,7 @@ pub struct Motion {
     pub right_um: i64,
     /// `sent_at_us` of the newest accepted setpoint, 0 before the first.
     pub setpoint_us: u64,
-    /// Setpoints refused so far: expired, out of order, not finite, not armed.
+    /// Setpoints refused so far: expired, out of order, not finite, from another major, or moving while not armed.
     pub setpoints_refused: u32,
     /// Frames that failed framing, checksum or parsing so far.
     pub frames_lost: u32,

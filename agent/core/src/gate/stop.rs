@@ -5,6 +5,7 @@ use firmware_bridge_link::message::State;
 use super::drive::Ending;
 use super::{DONE, Gate, Order, Output, REPEAT_AFTER};
 use crate::access::Limb;
+use crate::caller::{Label, joined};
 use crate::refusal::{ClosedBy, Refusal};
 use crate::request::Answer;
 use crate::time::BootTime;
@@ -21,8 +22,9 @@ pub(super) struct StopOrder {
 
 impl Gate {
     /// `POST stop`: never refused.
-    pub(super) fn stop_all(&mut self, now: BootTime, out: &mut Output) -> Answer {
-        self.close(ClosedBy::Stop, "", now, out);
+    pub(super) fn stop_all(&mut self, who: Label, now: BootTime, out: &mut Output) -> Answer {
+        let reason = joined(&["stop was pressed by ", &who]);
+        self.close(ClosedBy::Stop, &reason, now, out);
         self.order_stop(now, out);
         DONE
     }

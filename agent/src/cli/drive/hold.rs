@@ -40,9 +40,13 @@ pub(in crate::cli) enum Touch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     Up,
-    Held { until_ms: u64 },
+    Held {
+        until_ms: u64,
+    },
     /// Held when motion was refused or stopped: it counts again only after it was let go.
-    Blocked { until_ms: u64 },
+    Blocked {
+        until_ms: u64,
+    },
 }
 
 /// The four arrow keys.
@@ -128,7 +132,9 @@ impl Keys {
             *key = match *key {
                 Key::Held { until_ms } if now_ms >= until_ms => Key::Up,
                 // Where releases are told, a blocked key waits for its release however long that takes.
-                Key::Blocked { until_ms } if self.reports == Reports::PressesOnly && now_ms >= until_ms => Key::Up,
+                Key::Blocked { until_ms } if self.reports == Reports::PressesOnly && now_ms >= until_ms => {
+                    Key::Up
+                }
                 other => other,
             };
         }
@@ -195,7 +201,10 @@ mod tests {
     #[test]
     fn a_slow_keyboard_drives_without_a_gap() {
         // 660 ms to the first repeat is the slowest that is common.
-        check(&[0, 660, 760, 860], &[(659, AHEAD), (759, AHEAD), (859, AHEAD), (1009, AHEAD), (1010, NOTHING)]);
+        check(
+            &[0, 660, 760, 860],
+            &[(659, AHEAD), (759, AHEAD), (859, AHEAD), (1009, AHEAD), (1010, NOTHING)],
+        );
     }
 
     #[test]

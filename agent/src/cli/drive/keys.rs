@@ -36,7 +36,8 @@ pub(super) const HELP: [&str; 8] = [
 ];
 
 /// One line, always shown.
-pub(super) const KEYS: &str = "arrows drive  SPACE stop  e E-STOP  t take  r reset  + - speed  h help  q quit";
+pub(super) const KEYS: &str =
+    "arrows drive  SPACE stop  e E-STOP  t take  r reset  + - speed  h help  q quit";
 
 /// What a key event means.
 pub(super) fn action(event: &KeyEvent) -> Action {

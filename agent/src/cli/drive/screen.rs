@@ -38,7 +38,9 @@ pub(super) fn lines(view: &View, columns: usize) -> Vec<String> {
     }
     lines.push(field("keys", &keys(view)));
     lines.push(String::new());
-    lines.push(view.question.as_ref().map_or_else(|| view.message.clone(), |question| format!("{question} y/n")));
+    lines.push(
+        view.question.as_ref().map_or_else(|| view.message.clone(), |question| format!("{question} y/n")),
+    );
     lines.push(String::new());
     if view.shows_help {
         lines.extend(HELP.map(str::to_owned));
@@ -56,7 +58,7 @@ fn robot(state: &State) -> Vec<String> {
     let battery = state.battery.map_or_else(|| "not read yet".to_owned(), |battery| battery.to_string());
     vec![
         field("e-stop", &state.estop),
-        field("base", &open_or(state.base.closed.as_ref())),
+        field("base", &open_or(state.base.closed.as_ref(), "t opens it")),
         field("driver", &held_by(state.control.base.as_ref())),
         field("speed", &state.base.velocity),
         field("limit", &state.envelope),
@@ -97,7 +99,12 @@ mod tests {
             "battery": {"voltage_v": 12.1, "percent": 84},
             "mcu": {"link": "up", "state": "armed", "rtt_us": 300},
         });
-        View { state: serde_json::from_value(state).unwrap(), picture_age_ms: Some(40), percent: 50, ..View::default() }
+        View {
+            state: serde_json::from_value(state).unwrap(),
+            picture_age_ms: Some(40),
+            percent: 50,
+            ..View::default()
+        }
     }
 
     fn check(view: &View, expected: &[&str]) {
@@ -109,7 +116,18 @@ mod tests {
 
     #[test]
     fn shows_what_a_driver_must_know() {
-        check(&view(), &["+0.21 m/s", "closed by stop (Ann) 2 s ago", "page (local), 0.9 s left", "84 %", "link up", "pose", "SPACE stop"]);
+        check(
+            &view(),
+            &[
+                "+0.21 m/s",
+                "closed by stop (Ann) 2 s ago; t opens it",
+                "page (local), 0.9 s left",
+                "84 %",
+                "link up",
+                "pose",
+                "SPACE stop",
+            ],
+        );
     }
 
     #[test]

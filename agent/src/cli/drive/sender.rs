@@ -51,7 +51,13 @@ impl Sender {
     }
 
     /// What to send now. `seen` is the robot's newest stamp with its age.
-    pub(in crate::cli) fn turn(&mut self, now_ms: u64, wish: Wish, speed: Speed, seen: Option<(&Seen, u64)>) -> Turn {
+    pub(in crate::cli) fn turn(
+        &mut self,
+        now_ms: u64,
+        wish: Wish,
+        speed: Speed,
+        seen: Option<(&Seen, u64)>,
+    ) -> Turn {
         let fresh = seen.filter(|(_, age_ms)| *age_ms <= SEEN_AGE_MS_MAX).map(|(seen, _)| seen);
         if wish == Wish::NONE {
             let was_moving = self.moving_since_ms.take().is_some();
@@ -63,7 +69,11 @@ impl Sender {
         }
         let pause_ms = self.moving_since_ms.map(|sent_ms| now_ms.saturating_sub(sent_ms));
         let Some(seen) = fresh else {
-            return if pause_ms.is_some_and(|pause_ms| pause_ms <= PAUSE_MS_MAX) { Turn::Silent } else { Turn::Block };
+            return if pause_ms.is_some_and(|pause_ms| pause_ms <= PAUSE_MS_MAX) {
+                Turn::Silent
+            } else {
+                Turn::Block
+            };
         };
         if pause_ms.is_some_and(|pause_ms| pause_ms > PAUSE_MS_MAX) {
             return Turn::Block;
@@ -108,7 +118,9 @@ mod tests {
     fn turn(sender: &mut Sender, now_ms: u64, wish: Wish, age_ms: u64) -> Option<Vec<f64>> {
         match sender.turn(now_ms, wish, SPEED, Some((&seen(), age_ms))) {
             Turn::Silent => Some(Vec::new()),
-            Turn::Send(frames) => Some(frames.iter().map(|frame| frame["linear_mps"].as_f64().unwrap()).collect()),
+            Turn::Send(frames) => {
+                Some(frames.iter().map(|frame| frame["linear_mps"].as_f64().unwrap()).collect())
+            }
             Turn::Block => None,
         }
     }
@@ -127,11 +139,15 @@ mod tests {
     #[test]
     fn sequence_rises_and_starts_anew_with_each_socket() {
         let mut sender = Sender::default();
-        let Turn::Send(frames) = sender.turn(0, AHEAD, SPEED, Some((&seen(), 0))) else { panic!("nothing sent") };
+        let Turn::Send(frames) = sender.turn(0, AHEAD, SPEED, Some((&seen(), 0))) else {
+            panic!("nothing sent")
+        };
         assert_eq!((frames[0]["seq"].as_u64(), frames[1]["seq"].as_u64()), (Some(1), Some(2)));
         assert_eq!(frames[1]["seen"]["run"], "00");
         sender.opened();
-        let Turn::Send(frames) = sender.turn(50, AHEAD, SPEED, Some((&seen(), 0))) else { panic!("nothing sent") };
+        let Turn::Send(frames) = sender.turn(50, AHEAD, SPEED, Some((&seen(), 0))) else {
+            panic!("nothing sent")
+        };
         assert_eq!((frames[0]["seq"].as_u64(), frames[0]["linear_mps"].as_f64()), (Some(1), Some(0.0)));
     }
 
@@ -141,7 +157,11 @@ mod tests {
         let mut sender = Sender::default();
         assert_eq!(turn(&mut sender, 0, AHEAD, 301), None, "a key pressed meanwhile must be pressed again");
         assert_eq!(turn(&mut sender, 50, AHEAD, 300), Some(vec![0.0, 0.3]));
-        assert_eq!(turn(&mut sender, 100, Wish::NONE, 301), Some(vec![]), "not even the zero: it would be refused");
+        assert_eq!(
+            turn(&mut sender, 100, Wish::NONE, 301),
+            Some(vec![]),
+            "not even the zero: it would be refused"
+        );
         assert_eq!(turn(&mut sender, 150, Wish::NONE, 0), Some(vec![]));
         assert_eq!(sender.turn(200, AHEAD, SPEED, None), Turn::Block);
     }

@@ -95,7 +95,8 @@ pub(super) async fn run(client: Client, mut outgoing: Receiver<ToAgent>, events:
                 }
             }
         };
-        let (waits_for_reopen, over) = (matches!(event, FromAgent::Replaced), matches!(event, FromAgent::Over(_)));
+        let (waits_for_reopen, over) =
+            (matches!(event, FromAgent::Replaced), matches!(event, FromAgent::Over(_)));
         if events.send(event).await.is_err() || over {
             return;
         }
@@ -164,7 +165,9 @@ async fn pump(
 fn take(message: Option<Result<Message, Error>>) -> Result<Option<FromAgent>, Ending> {
     let bytes = match message {
         Some(Ok(Message::Text(text))) => text,
-        Some(Ok(Message::Close(frame))) => return Err(ending(frame.map(|frame| (frame.code.into(), frame.reason.to_string())))),
+        Some(Ok(Message::Close(frame))) => {
+            return Err(ending(frame.map(|frame| (frame.code.into(), frame.reason.to_string()))));
+        }
         Some(Ok(_)) => return Ok(None),
         Some(Err(error)) => return Err(Ending::Broken(format!("the connection broke: {error}"))),
         None => return Err(Ending::Broken("the robot closed the connection".to_owned())),
@@ -183,7 +186,56 @@ fn ending(frame: Option<(u16, String)>) -> Ending {
     match frame {
         Some((REPLACED, _)) => Ending::Replaced,
         Some((POLICY, _)) => Ending::Revoked,
-        Some((_, reason)) if !reason.is_empty() => Ending::Broken(format!("the robot closed the connection: {reason}")),
+        Some((_, reason)) if !reason.is_empty() => {
+            Ending::Broken(format!("the robot closed the connection: {reason}"))
+        }
         _ => Ending::Broken("the robot closed the connection".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+    use super::*;
+
+    fn heard(text: &str) -> Option<FromAgent> {
+        take(Some(Ok(Message::text(text)))).ok().flatten()
+    }
+
+    fn ends(code: u16) -> Option<Ending> {
+        let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
+        take(Some(Ok(Message::Close(Some(frame))))).err()
+    }
+
+    #[test]
+    fn every_message_of_the_contract_is_understood() {
+        // And one that is not understood does not cost the connection.
+        let state = heard(r#"{"state":{"robot":"robbie","seen":{"run":"0a","mono_ms":5}}}"#);
+        assert!(
+            matches!(state, Some(FromAgent::State(state)) if state.seen.as_ref().is_some_and(|seen| seen.mono_ms == 5))
+        );
+        assert!(
+            matches!(heard(r#"{"seen":{"run":"0a","mono_ms":6}}"#), Some(FromAgent::Seen(seen)) if seen.mono_ms == 6)
+        );
+        let refused = heard(
+            r#"{"refused":{"seq":3,"status":409,"type":"/problems/neutral-first","detail":"let go first"}}"#,
+        );
+        assert!(
+            matches!(refused, Some(FromAgent::Refused(refusal)) if refusal.status == 409 && refusal.detail == "let go first")
+        );
+        for other in ["{}", "[]", "no json", r#"{"news":1}"#] {
+            assert!(heard(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn replaced_and_revoked_are_not_tried_again_like_a_broken_line() {
+        // Two places that reconnect by themselves would throw each other out for ever.
+        assert!(matches!(ends(4001), Some(Ending::Replaced)));
+        assert!(matches!(ends(1008), Some(Ending::Revoked)));
+        assert!(matches!(ends(1001), Some(Ending::Broken(_))));
+        assert!(matches!(take(None), Err(Ending::Broken(_))));
     }
 }

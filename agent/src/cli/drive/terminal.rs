@@ -27,7 +27,9 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn open() -> Result<Self, Failure> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Err(Failure::Usage("`drive` needs a terminal to read keys from and to draw on".to_owned()));
+            return Err(Failure::Usage(
+                "`drive` needs a terminal to read keys from and to draw on".to_owned(),
+            ));
         }
         restore_on_panic();
         let mut terminal = Self { reports: Reports::PressesOnly, shown: Vec::new() };
@@ -79,7 +81,12 @@ impl Terminal {
             }
             let at = u16::try_from(row).unwrap_or(u16::MAX);
             let text = lines.get(row).map(String::as_str).unwrap_or_default();
-            queue!(out, cursor::MoveTo(0, at), terminal::Clear(terminal::ClearType::CurrentLine), Print(text))?;
+            queue!(
+                out,
+                cursor::MoveTo(0, at),
+                terminal::Clear(terminal::ClearType::CurrentLine),
+                Print(text)
+            )?;
         }
         out.flush()?;
         self.shown = lines;

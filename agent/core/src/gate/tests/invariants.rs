@@ -359,11 +359,9 @@ fn a_first_file_is_clear_and_takes_its_first_record() {
     // Preallocated and never written; then each record goes into the slot that the newest is not in.
     let mut file = [0; FILE_LEN];
     assert_eq!(LatchFile::read(&file), LatchFile::FIRST_START);
-    let mut serial = 0;
-    for expected_slot in [0, 1, 0, 1] {
+    for (serial, expected_slot) in (1..).zip([0, 1, 0, 1]) {
         let read = LatchFile::read(&file);
         assert_eq!(read.next_slot, expected_slot);
-        serial += 1;
         let record = LatchRecord {
             serial,
             latched: true,

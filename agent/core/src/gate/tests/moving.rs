@@ -166,12 +166,12 @@ fn check_move_end(end: impl FnOnce(&mut Rig), state: TaskState, reason: &str) {
 #[test]
 fn a_move_ends_with_what_ends_a_setpoint() {
     use TaskState::{Cancelled, Failed};
-    check_move_end(|rig| drop(rig.ask(local(1), forward())), Cancelled, "replaced");
-    check_move_end(|rig| drop(rig.ask(local(1), travel(0.1))), Cancelled, "replaced");
-    check_move_end(|rig| drop(rig.ask(local(1), Request::CancelTask(TaskId(1)))), Cancelled, "cancelled");
-    check_move_end(|rig| drop(rig.ask(remote(2), Request::Stop)), Cancelled, "stop");
-    check_move_end(|rig| drop(rig.ask(remote(2), super::rig::press())), Cancelled, "estop");
-    check_move_end(|rig| drop(rig.take(local(1), Resource::Base)), Cancelled, "lease-gone");
+    check_move_end(|rig| _ = rig.ask(local(1), forward()), Cancelled, "replaced");
+    check_move_end(|rig| _ = rig.ask(local(1), travel(0.1)), Cancelled, "replaced");
+    check_move_end(|rig| _ = rig.ask(local(1), Request::CancelTask(TaskId(1))), Cancelled, "cancelled");
+    check_move_end(|rig| _ = rig.ask(remote(2), Request::Stop), Cancelled, "stop");
+    check_move_end(|rig| _ = rig.ask(remote(2), super::rig::press()), Cancelled, "estop");
+    check_move_end(|rig| _ = rig.take(local(1), Resource::Base), Cancelled, "lease-gone");
     check_move_end(
         |rig| {
             rig.mcu.alive = false;

@@ -170,7 +170,9 @@ impl World {
             Op::DiskWorks(works) => self.rig.disk_works = works,
             Op::Range { mm, age_ms } => (self.rig.mcu.range_mm, self.rig.mcu.range_age_ms) = (mm, age_ms),
             _ => {
-                let (who, request, waited_ms) = self.request(op);
+                let Some((who, request, waited_ms)) = self.request(op) else {
+                    return;
+                };
                 self.rig.ask_received_at(player(who), request, self.rig.now_ms - waited_ms);
                 self.waiting.push((self.rig.newest_ticket(), player(who), request));
             }
@@ -178,7 +180,7 @@ impl World {
         self.note(op);
     }
 
-    fn request(&mut self, op: Op) -> (u32, Request, u64) {
+    fn request(&mut self, op: Op) -> Option<(u32, Request, u64)> {
         let now_ms = self.rig.now_ms;
         self.seq += 1;
         let own = |world: &Self, who: u32| {
@@ -187,7 +189,7 @@ impl World {
             held.map_or(LeaseId(1), |lease| lease.id)
         };
         let blind = |travel| Request::Move { travel, lease: None, freshness: NO_STAMP };
-        match op {
+        Some(match op {
             Op::Velocity { who, linear_mps, angular_radps, ttl_ms, named, waited_ms, seen_ms } => {
                 let freshness = seen_ms.map_or(NO_STAMP, |ago| stamp(now_ms.saturating_sub(ago)));
                 let lease = named.then(|| own(self, who));
@@ -215,9 +217,9 @@ impl World {
                 (who, Request::Reset { epoch: self.rig.snapshot().estop.epoch.saturating_sub(behind) }, 0)
             }
             Op::Revoke { who } => (who, Request::Revoke(TokenId(who)), 0),
-            // `Stop`; everything else is applied before.
-            _ => (0, Request::Stop, 0),
-        }
+            Op::Stop { who } => (who, Request::Stop, 0),
+            _ => return None,
+        })
     }
 
     fn note(&mut self, op: Op) {
