@@ -172,11 +172,6 @@ impl DriveHandle {
         self.snapshot.borrow().clone()
     }
 
-    /// Every new snapshot; a slow reader sees only the newest.
-    pub fn snapshots(&self) -> watch::Receiver<Arc<Shown>> {
-        self.snapshot.clone()
-    }
-
     /// Waits until a snapshot satisfies `wanted`, at most `within`; then the newest one, whatever it shows.
     pub async fn wait_for(&self, within: Duration, mut wanted: impl FnMut(&Shown) -> bool) -> Arc<Shown> {
         let mut snapshots = self.snapshot.clone();
