@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use report::{Check, Report, Status};
 
 use crate::config::{self, Config, Environment, Sources};
-use crate::data_dir::{self, DataPaths};
+use crate::data_dir::{self, DataPaths, RunFile};
 use crate::drive::config::BodyConfig;
 
 /// Where to look.
@@ -71,10 +71,10 @@ pub struct Question {
 }
 
 /// The folder and who uses it, for whoever wants to ask the running agent about its body.
-pub fn running_agent(data: Option<&Path>, environment: &Environment) -> Option<data_dir::RunFile> {
+pub fn running_agent(data: Option<&Path>, environment: &Environment) -> Option<RunFile> {
     let paths = DataPaths::new(data_dir::resolve(data, environment).ok()?);
     data_dir::holder_of(&paths)?;
-    data_dir::RunFile::read(&paths).ok().flatten()
+    RunFile::read(&paths).ok().flatten()
 }
 
 /// Looks at everything. `body` is what a running agent says of its body; without one the body is asked itself.
@@ -90,6 +90,12 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
     let paths =
         data_dir::resolve(question.data.as_deref(), &question.sources.environment).map(DataPaths::new);
     let holder = paths.as_ref().ok().and_then(data_dir::holder_of);
+    let note = paths
+        .as_ref()
+        .ok()
+        .filter(|_| holder.is_some())
+        .and_then(|paths| RunFile::read(paths).ok().flatten());
+    let running = note.map(|run| run.pid);
     match &paths {
         Ok(paths) => {
             checks.push(agent::runs(paths, holder.as_deref()));
@@ -106,7 +112,7 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
     }
     checks.extend(devices::modem_manager(probe));
     checks.extend([
-        system::real_time(probe),
+        system::real_time(probe, running),
         system::clock(probe),
         system::synchronised(probe),
         devices::gpio(probe),

@@ -117,7 +117,11 @@ pub fn router(robot: Robot, watched: &Watched) -> ApiRouter {
     let faults = watched.faults.clone();
     ApiRouter::new(&guards)
         .merge(robot_routes(&guards).with_state(robot.clone()))
-        .merge(ApiRouter::new(&guards).route(Rule::Open, routes!(cloud_sync_api::health::health)).with_state(faults))
+        .merge(
+            ApiRouter::new(&guards)
+                .route(Rule::Open, routes!(cloud_sync_api::health::health))
+                .with_state(faults),
+        )
         .merge(metrics::routes(&guards, robot.drive, watched.pulse.clone()))
         .merge(page::routes(&guards))
 }

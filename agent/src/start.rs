@@ -25,7 +25,9 @@ pub fn run(args: &RunArgs, environment: &Environment) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(CONFIGURATION, &chain(&error)),
     };
-    let dir = match data_dir::resolve(args.data.data.as_deref(), environment).and_then(|root| DataDir::open(&root)) {
+    let dir = match data_dir::resolve(args.data.data.as_deref(), environment)
+        .and_then(|root| DataDir::open(&root))
+    {
         Ok(dir) => dir,
         Err(error @ DataDirError::InUse { .. }) => return fail(UNAVAILABLE, &error),
         Err(error) => return fail(CONFIGURATION, &chain(&error)),
@@ -42,10 +44,11 @@ pub fn run(args: &RunArgs, environment: &Environment) -> ExitCode {
 
 async fn serve(args: &RunArgs, config: &Config, dir: DataDir) -> ExitCode {
     // Before anything moves: a signal that comes while we start must end us in order, too.
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return fail(UNAVAILABLE, &error),
-    };
+    let (mut interrupt, mut terminate) =
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+            (Err(error), _) | (_, Err(error)) => return fail(UNAVAILABLE, &error),
+        };
     let app = match App::start(config, dir) {
         Ok(app) => app,
         Err(error) => return fail(UNAVAILABLE, &format!("{error:#}")),

@@ -20,6 +20,7 @@ use firmware_bridge_sim::{BodyProfile, SimBody};
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::drive::clean;
 use crate::drive::config::BodyConfig;
 use crate::drive::gate_thread::{self, GateThread, Pulse};
 use crate::drive::handle::{Door, DriveHandle};
@@ -28,7 +29,6 @@ use crate::drive::pilot::Pilot;
 use crate::drive::port_keeper::{self, PortKeeper};
 use crate::drive::robot::Robot;
 use crate::drive::wire::state::Identity;
-use crate::drive::clean;
 use crate::{os, server, supervise};
 
 /// The running agent.
@@ -81,7 +81,8 @@ impl App {
         // The body: in this process behind a pty, or behind a serial port. From here on the two look the same.
         let (body, port) = match config.body() {
             BodyConfig::Sim { seed } => {
-                let body = SimBody::start(&simulated(&profile), *seed, None).context("the simulated body cannot start")?;
+                let body = SimBody::start(&simulated(&profile), *seed, None)
+                    .context("the simulated body cannot start")?;
                 let port = body.path().to_owned();
                 (Some(body), port)
             }
@@ -148,11 +149,14 @@ impl App {
             threads.latch.end();
             self.ports.end();
             // A thread that panicked has said so; the note is then not written.
-            threads.gate.join().is_ok() & threads.latch_thread.join().is_ok() & threads.port_thread.join().is_ok()
+            threads.gate.join().is_ok()
+                & threads.latch_thread.join().is_ok()
+                & threads.port_thread.join().is_ok()
         })
         .await?;
         anyhow::ensure!(ended, "the gate thread did not end in order");
-        clean::leave(&self.dir.paths().clean(), self.pulse.ended_open()).context("DIR/clean cannot be written")?;
+        clean::leave(&self.dir.paths().clean(), self.pulse.ended_open())
+            .context("DIR/clean cannot be written")?;
         self.dir.withdraw()?;
         Ok(())
     }

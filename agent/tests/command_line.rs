@@ -1,5 +1,7 @@
 //! The command line as a person types it, against a real agent: what is printed, the exit codes, and `drive` on a real pty.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test, in helpers too")]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -51,7 +53,7 @@ impl Agent {
     fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = command(folder.path())
-            .args(["run", "--listen", "127.0.0.1:0"])
+            .arg("run")
             .args(flags)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -110,14 +112,14 @@ fn exit_codes_tell_usage_from_configuration_from_absence() {
 
 #[test]
 fn commands_work_beside_a_running_agent() {
-    let agent = Agent::start(&[]);
+    let agent = Agent::start(&["--listen", "127.0.0.1:0"]);
     let run = |arguments: &[&str], code| check(agent.folder(), arguments, code);
     assert!(run(&["status"], 0).contains("base     open"));
     assert!(
         run(&["run", "--listen", "127.0.0.1:0"], 69).contains(&format!("process {}", agent.process.id()))
     );
 
-    assert!(run(&["estop", "--reason", "cat on the stairs"], 0).contains("confirmed"));
+    assert!(run(&["estop", "--reason", "cat on the stairs"], 0).contains("the body confirmed it"));
     assert!(run(&["status"], 0).contains("LATCHED, epoch 1 (cat on the stairs)"));
     assert!(run(&["reset"], 0).contains("e-stop 1"));
     assert!(run(&["reset"], 0).contains("no e-stop is latched"));
@@ -214,7 +216,7 @@ const UP_RELEASED: &str = "\x1b[1;1:3A";
 
 #[test]
 fn drive_moves_while_a_key_is_held_and_leaves_the_terminal_as_it_was() {
-    let agent = Agent::start(&[]);
+    let agent = Agent::start(&["--listen", "127.0.0.1:0"]);
     let speed = || agent.state().map(|state| state["base"]["velocity"]["linear_mps"].as_f64().unwrap());
     let mut driver = Driver::start(agent.folder());
     driver.wait_for("picture fresh");

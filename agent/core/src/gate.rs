@@ -242,7 +242,12 @@ impl Gate {
         let setpoint_end = self.drive.as_ref().map(|drive| drive.expires_at);
         let openings = self.openings.iter().flatten().map(|opening| opening.deadline);
         let reset = self.reset.as_ref().map(Reset::deadline);
-        openings.chain(setpoint_end).chain(reset).chain(self.leases.next_end()).min().map(|wake| wake.max(now))
+        openings
+            .chain(setpoint_end)
+            .chain(reset)
+            .chain(self.leases.next_end())
+            .min()
+            .map(|wake| wake.max(now))
     }
 
     /// What is open now; once the program ends, what was open then.

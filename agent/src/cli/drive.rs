@@ -98,8 +98,7 @@ pub(super) async fn drive(reach: &ReachArgs, environment: &Environment) -> Resul
         if next == Next::Quit {
             break;
         }
-        let columns = crossterm::terminal::size().map_or(80, |(columns, _)| columns);
-        terminal.draw(screen::lines(driver.look(), usize::from(columns))).map_err(unusable)?;
+        terminal.draw(screen::lines(driver.look(), terminal::columns())).map_err(unusable)?;
     }
     driver.let_go();
     drop(driver);

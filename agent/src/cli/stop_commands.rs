@@ -69,12 +69,11 @@ pub(super) async fn estop(
         tokio::time::sleep(CONFIRM_PAUSE).await;
         answer = post_to_any(reach, environment, ESTOP, &body).await?;
     }
-    println!("e-stop {}: latched until `robbie-agent reset`", answer.epoch);
-    if answer.stage != "confirmed" {
-        println!(
-            "the body has not confirmed it yet ({}); it is repeated until it does: keep away",
-            answer.stage
-        );
+    println!("e-stop {} is latched until `robbie-agent reset`", answer.epoch);
+    if answer.stage == "confirmed" {
+        println!("the body confirmed it");
+    } else {
+        println!("the body has not confirmed it ({}): it is repeated until it does, keep away", answer.stage);
     }
     if !answer.durable {
         println!("it is not on the disk yet and might be lost in a power cut; it is tried again until it is");

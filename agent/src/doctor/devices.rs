@@ -81,7 +81,9 @@ pub(super) fn modem_manager(probe: &Probe) -> Option<Check> {
         .into_iter()
         .filter(is_process)
         .any(|pid| probe.text(&format!("/proc/{pid}/comm")).as_deref() == Some("ModemManager"));
-    let kept_off = probe.names("/etc/udev/rules.d").iter().any(|name| name.contains("robbie"));
+    let kept_off = ["/etc/udev/rules.d", "/usr/lib/udev/rules.d"]
+        .into_iter()
+        .any(|folder| probe.names(folder).iter().any(|name| name.contains("robbie")));
     (runs && !kept_off).then(|| {
         Check::warn(
             "serial.modem",

@@ -6,6 +6,10 @@ use super::report::Check;
 /// Capability bits in `/proc/self/status`: lock memory, set scheduling.
 const CAP_IPC_LOCK: u32 = 14;
 const CAP_SYS_NICE: u32 = 23;
+/// `SCHED_FIFO` of Linux's `sched.h`.
+const SCHED_FIFO: u32 = 1;
+const REAL_TIME_FIX: &str = "run it as the shipped systemd service (LimitRTPRIO, LimitMEMLOCK), or give your user rtprio and \
+                             memlock in /etc/security/limits.d";
 /// What the gate locks: its stack and what it uses, with room.
 const LOCKED_KB_MIN: u64 = 64 * 1024;
 /// Boards slow themselves down from about here.
@@ -20,9 +24,35 @@ pub(super) fn kernel(probe: &Probe) -> Check {
     Check::ok("system", format!("{}, kernel {kernel}{preempt}", name.trim_matches('"')))
 }
 
-/// Whether the gate thread may have priority over everything else, and its memory stay in RAM. Both for who asks: a service
-/// gets them from its unit.
-pub(super) fn real_time(probe: &Probe) -> Check {
+/// Whether the gate thread has priority over everything else: that of the running agent, else what the one who asks could give
+/// it. A service gets its rights from its unit, and may have others than a person.
+pub(super) fn real_time(probe: &Probe, running: Option<u32>) -> Check {
+    match running.and_then(|pid| gate_policy(probe, pid)) {
+        Some(SCHED_FIFO) => Check::ok("realtime", "the gate thread of the running agent has SCHED_FIFO"),
+        Some(_) => Check::warn(
+            "realtime",
+            "the gate thread of the running agent has no SCHED_FIFO: it competes with other programs; the body's own hold \
+             still stops it",
+            REAL_TIME_FIX,
+        ),
+        None => allowed_real_time(probe),
+    }
+}
+
+/// Scheduling policy of the agent's gate thread: field 41 of its stat line, counted from 1.
+fn gate_policy(probe: &Probe, pid: u32) -> Option<u32> {
+    let threads = format!("/proc/{pid}/task");
+    let gate = probe
+        .names(&threads)
+        .into_iter()
+        .find(|thread| probe.text(&format!("{threads}/{thread}/comm")).as_deref() == Some("gate"))?;
+    let stat = probe.text(&format!("{threads}/{gate}/stat"))?;
+    // The second field is a name that may hold spaces; the third follows its closing bracket.
+    let (_, from_third) = stat.rsplit_once(") ")?;
+    from_third.split(' ').nth(41 - 3)?.parse().ok()
+}
+
+fn allowed_real_time(probe: &Probe) -> Check {
     let limits = probe.text("/proc/self/limits").unwrap_or_default();
     let status = probe.text("/proc/self/status").unwrap_or_default();
     let capabilities = status
@@ -35,17 +65,17 @@ pub(super) fn real_time(probe: &Probe) -> Check {
         has(CAP_SYS_NICE) || soft_limit(&limits, "Max realtime priority").is_some_and(|limit| limit > 0);
     let locked = has(CAP_IPC_LOCK)
         || soft_limit(&limits, "Max locked memory").is_some_and(|bytes| bytes / 1024 >= LOCKED_KB_MIN);
-    let fix = "run it as the shipped systemd service (LimitRTPRIO, LimitMEMLOCK), or give your user rtprio and memlock in \
-               /etc/security/limits.d";
     match (priority, locked) {
         (true, true) => Check::ok("realtime", "SCHED_FIFO and locked memory are allowed"),
-        (true, false) => {
-            Check::warn("realtime", "memory may not be locked: a page fault can delay the gate", fix)
-        }
+        (true, false) => Check::warn(
+            "realtime",
+            "memory may not be locked: a page fault can delay the gate",
+            REAL_TIME_FIX,
+        ),
         (false, _) => Check::warn(
             "realtime",
             "SCHED_FIFO is not allowed for this user: the gate competes with other programs; the body's own hold still stops it",
-            fix,
+            REAL_TIME_FIX,
         ),
     }
 }

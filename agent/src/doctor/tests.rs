@@ -120,6 +120,24 @@ fn port_in_use_names_who_has_it() {
 }
 
 #[test]
+fn gate_of_the_running_agent_counts_more_than_the_rights_of_who_asks() {
+    // The service has its rights from its unit; the person who asks has others.
+    let root = tempfile::tempdir().unwrap();
+    let probe = Probe::at(root.path());
+    let gate = root.path().join("proc/9/task/11");
+    fs::create_dir_all(&gate).unwrap();
+    fs::write(gate.join("comm"), "gate\n").unwrap();
+    let with_policy = |policy: u32| {
+        let before = vec!["0"; 37].join(" ");
+        fs::write(gate.join("stat"), format!("11 (ga te) S {before} {policy} 0 0\n")).unwrap();
+        system::real_time(&probe, Some(9))
+    };
+    check_is(&with_policy(1), Status::Ok, "the running agent has SCHED_FIFO");
+    check_is(&with_policy(0), Status::Warn, "the running agent has no SCHED_FIFO");
+    check_is(&system::real_time(&probe, None), Status::Warn, "for this user");
+}
+
+#[test]
 fn wrong_configuration_is_78_and_everything_else_is_still_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let report = examine(&board(PI5), &question(folder.path(), &["safety.hold_ms=1"]), None);

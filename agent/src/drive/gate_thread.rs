@@ -165,7 +165,10 @@ impl Loop {
         let result = match &self.port {
             Some(port) => {
                 let unfinished = if port.is_unfinished() { PollFlags::OUT } else { PollFlags::empty() };
-                poll(&mut [door, PollFd::from_borrowed_fd(port.as_fd(), PollFlags::IN | unfinished)], Some(&timeout))
+                poll(
+                    &mut [door, PollFd::from_borrowed_fd(port.as_fd(), PollFlags::IN | unfinished)],
+                    Some(&timeout),
+                )
             }
             None => poll(&mut [door], Some(&timeout)),
         };

@@ -182,10 +182,7 @@ impl DriveHandle {
 }
 
 fn is_urgent(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_)
-    )
+    matches!(request, Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_))
 }
 
 /// Hands answers and snapshots out until every handle is gone.

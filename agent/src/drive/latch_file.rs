@@ -35,7 +35,7 @@ pub struct Found {
 /// Reads the latch, or makes the file at the first start. Anything that cannot be read counts as latched.
 pub fn open(path: &Path) -> Found {
     match std::fs::read(path) {
-        Ok(bytes) => Found { file: LatchFile::read(&bytes), is_first_start: false },
+        Ok(bytes) => Found { file: read(&bytes), is_first_start: false },
         Err(error) if error.kind() == io::ErrorKind::NotFound => first_start(path),
         Err(error) => {
             tracing::error!(path = %path.display(), "the e-stop latch cannot be read, so it counts as latched: {error}");
@@ -44,9 +44,18 @@ pub fn open(path: &Path) -> Found {
     }
 }
 
+/// A file without any record was never left by us, so it has lost what it said: that counts as latched, too.
+fn read(bytes: &[u8]) -> LatchFile {
+    match LatchFile::read(bytes) {
+        LatchFile::FIRST_START => LatchFile::read(&[]),
+        file => file,
+    }
+}
+
 /// Whole or not at all: a file that a power cut left half made would count as latched.
 fn first_start(path: &Path) -> Found {
-    let clear = LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
+    let clear =
+        LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
     let mut bytes = vec![0; FILE_LEN];
     let (first, _) = bytes.split_at_mut(SLOT_LEN);
     if let Ok(slot) = first.try_into() {
@@ -113,7 +122,8 @@ pub fn start(path: PathBuf, found: &Found, gate: Arc<OwnedFd>) -> io::Result<(La
     });
     let mut disk = Disk { path, file: None, next_slot: found.file.next_slot };
     let inside = shared.clone();
-    let thread = std::thread::Builder::new().name("latch".into()).spawn(move || run(&inside, &mut disk, &gate))?;
+    let thread =
+        std::thread::Builder::new().name("latch".into()).spawn(move || run(&inside, &mut disk, &gate))?;
     Ok((LatchWriter { shared, thread: thread.thread().clone() }, thread))
 }
 

@@ -88,7 +88,8 @@ impl Pilot {
         if due {
             // Missed ticks are not made up for: the gate sees the gap and closes.
             let missed = now.since(self.next_tick).as_micros() / TICK.as_micros();
-            self.next_tick = self.next_tick + TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
+            self.next_tick =
+                self.next_tick + TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
             self.step_body(now, true);
         } else if self.gate.next_wake(now).is_some_and(|wake| now >= wake) {
             self.step_body(now, false);

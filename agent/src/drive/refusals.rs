@@ -43,7 +43,9 @@ pub fn problem(refusal: &Refusal, now: BootTime) -> Problem {
 pub fn no_answer(error: DriveError) -> Problem {
     match error {
         DriveError::Busy => Problem::rate_limited(20),
-        DriveError::Silent => Problem::link_down("The gate did not answer in time; the body stops by itself."),
+        DriveError::Silent => {
+            Problem::link_down("The gate did not answer in time; the body stops by itself.")
+        }
     }
 }
 

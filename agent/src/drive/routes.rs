@@ -1,8 +1,9 @@
 //! The table of the robot's routes: path, handler, and who may. Nothing is reachable that does not stand here.
 
+use ::http::HeaderMap;
 use agent_core::caller::Class;
-use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::extract::{Query, State as Shared};
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,6 @@ use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::problem::Problem;
 use cloud_sync_api::rate::Rate;
 use cloud_sync_api::scope::Scope;
-use ::http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;

@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use cloud_sync_api::access::Principal;
-use cloud_sync_api::peer::Peer;
 use cloud_sync_api::json::{answer, read_leniently};
+use cloud_sync_api::peer::Peer;
 use cloud_sync_api::rate::{Left, StopVerdict};
 use http::StatusCode;
 

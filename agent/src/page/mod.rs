@@ -122,7 +122,11 @@ mod tests {
         for file in FILES.iter().filter(|file| file.kind == JS) {
             for import in file.text.split("from \"./").skip(1) {
                 let name = import.split('"').next().unwrap();
-                assert!(FILES.iter().any(|file| file.path == format!("/page/{name}")), "{} imports {name}", file.path);
+                assert!(
+                    FILES.iter().any(|file| file.path == format!("/page/{name}")),
+                    "{} imports {name}",
+                    file.path
+                );
             }
         }
     }

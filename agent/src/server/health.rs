@@ -34,7 +34,9 @@ fn body_fault(watched: &Watched, drive: &DriveHandle) -> Option<String> {
     }
     let snapshot = drive.snapshot();
     if !snapshot.link_up {
-        return Some("The microcontroller does not answer; `robbie-agent doctor` looks for the reason.".to_owned());
+        return Some(
+            "The microcontroller does not answer; `robbie-agent doctor` looks for the reason.".to_owned(),
+        );
     }
     if let Some(fault) = snapshot.fault {
         return Some(format!("The body cannot be driven: {fault}."));

@@ -458,9 +458,9 @@ mod tests {
         check(&[young, young], 1, None);
         check(&[silent(1), young, young], 1, Some(0));
         check(&[young, young, young, young], 1, Some(0));
-        check(&[idle(1, 5), young], 1, Some(0));
+        check(&[idle(1, 5), young], 1, None);
         assert_eq!(surplus(&[young, young, young], &LIMITS, NOW_MS), None);
-        assert_eq!(surplus(&[silent(2), young, silent(1), silent(1)], &LIMITS, NOW_MS), Some(2));
+        assert_eq!(surplus(&[silent(2), silent(1), silent(1), young], &LIMITS, NOW_MS), Some(1));
         assert_eq!(surplus(&[silent(2), silent(1), silent(1)], &LIMITS, NOW_MS), None);
     }
 

@@ -61,7 +61,8 @@ impl Controller {
         if self.machine.is_armed() {
             return Outcome::Done;
         }
-        if !self.machine.may_arm() || self.is_estop_pressed() {
+        // A pressed e-stop input is covered: it is a latch that cannot be cleared before it is released.
+        if !self.machine.may_arm() {
             return Outcome::WrongState;
         }
         if !self.is_synced(now_us) {

@@ -7,9 +7,8 @@ use super::drive::{Drive, Ending, Origin};
 use super::{DONE, Gate, Order, Output};
 use crate::budget::{TTL_MS_MAX, TTL_MS_MIN};
 use crate::caller::Caller;
-use crate::lease::Lease;
 use crate::refusal::Refusal;
-use crate::request::{Accepted, Answer, Asked, Limited, SocketId, TaskId, Travel, Twist};
+use crate::request::{Accepted, Answer, Asked, LeaseId, Limited, SocketId, TaskId, Travel, Twist};
 use crate::resource::Resource;
 use crate::snapshot::Lights;
 use crate::time::BootTime;
@@ -25,13 +24,13 @@ impl Gate {
         match command.kind {
             Kind::Velocity { twist, seq } => {
                 lease.newest_seq = seq.or(lease.newest_seq);
-                let lease = *lease;
-                Ok(self.drive_by(&twist, Origin::Velocity, asked, &lease, now, out))
+                let lease = lease.id;
+                Ok(self.drive_by(&twist, Origin::Velocity, asked, lease, now, out))
             }
             Kind::Teleop { twist, socket, seq } => {
-                let lease = *lease;
+                let lease = lease.id;
                 self.sockets.accepted(socket, seq, now);
-                Ok(self.drive_by(&twist, Origin::Teleop(socket), asked, &lease, now, out))
+                Ok(self.drive_by(&twist, Origin::Teleop(socket), asked, lease, now, out))
             }
             Kind::Travel(travel) => Ok(self.travel(travel, &asked.caller, now, out)),
             Kind::Head { pan_rad, tilt_rad } => {
@@ -47,17 +46,17 @@ impl Gate {
         twist: &Twist,
         origin: Origin,
         asked: &Asked,
-        lease: &Lease,
+        lease: LeaseId,
         now: BootTime,
         out: &mut Output,
     ) -> Accepted {
         let wanted = BodySpeed { linear_mps: twist.linear_mps, angular_radps: twist.angular_radps };
-        let expires_at = (asked.received_at + twist.ttl).min(lease.ends_at);
+        let expires_at = asked.received_at.min(now) + twist.ttl;
         self.end_drive(Ending::Replaced);
-        self.drive = Some(Drive { wanted, class: asked.caller.class, lease: lease.id, expires_at, origin });
+        self.drive = Some(Drive { wanted, class: asked.caller.class, lease, expires_at, origin });
         out.urgent = true;
         Accepted::Driving {
-            lease: lease.id,
+            lease,
             expires_in: expires_at.since(now),
             limited: self.limited(wanted, &asked.caller),
         }

@@ -100,6 +100,15 @@ impl Terminal {
     }
 }
 
+/// Columns of the window. One that does not know its size says 0.
+pub(super) fn columns() -> usize {
+    terminal::size()
+        .ok()
+        .map(|(columns, _)| usize::from(columns))
+        .filter(|columns| *columns > 0)
+        .unwrap_or(80)
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();

@@ -272,7 +272,9 @@ impl Why {
             refusals: snapshot
                 .refusals
                 .iter()
-                .map(|record| RefusalState::of(record.at, &record.refusal, record.source.to_string(), snapshot.at))
+                .map(|record| {
+                    RefusalState::of(record.at, &record.refusal, record.source.to_string(), snapshot.at)
+                })
                 .collect(),
         }
     }

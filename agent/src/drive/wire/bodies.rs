@@ -149,8 +149,12 @@ impl MoveBody {
             (None, Some(angle_rad)) if self.speed_mps.is_none() => {
                 Travel::Turn { angle_rad, speed_radps: self.speed_radps }
             }
-            (Some(_), None) => return Err(Problem::bad_request("speed_radps belongs to angle_rad").field("speed_radps")),
-            (None, Some(_)) => return Err(Problem::bad_request("speed_mps belongs to distance_m").field("speed_mps")),
+            (Some(_), None) => {
+                return Err(Problem::bad_request("speed_radps belongs to angle_rad").field("speed_radps"));
+            }
+            (None, Some(_)) => {
+                return Err(Problem::bad_request("speed_mps belongs to distance_m").field("speed_mps"));
+            }
             _ => {
                 return Err(Problem::bad_request("give either distance_m or angle_rad").field("distance_m"));
             }

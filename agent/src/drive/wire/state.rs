@@ -119,7 +119,11 @@ pub struct ClosedState {
 
 impl ClosedState {
     pub(super) fn of(closed: Closed, now: BootTime) -> Self {
-        Self { by: closed.by.as_str(), reason: closed.reason.to_string(), since_ms: ms(now.since(closed.since)) }
+        Self {
+            by: closed.by.as_str(),
+            reason: closed.reason.to_string(),
+            since_ms: ms(now.since(closed.since)),
+        }
     }
 }
 
@@ -286,7 +290,8 @@ impl Base {
 
 impl Head {
     fn of(snapshot: &Snapshot) -> Self {
-        let (pan, tilt) = snapshot.body.senses.map_or((0.0, 0.0), |(_, senses)| (senses.pan_rad, senses.tilt_rad));
+        let (pan, tilt) =
+            snapshot.body.senses.map_or((0.0, 0.0), |(_, senses)| (senses.pan_rad, senses.tilt_rad));
         Self {
             pan_rad: round(f64::from(pan), 3),
             tilt_rad: round(f64::from(tilt), 3),
@@ -382,7 +387,9 @@ fn sensors(snapshot: &Snapshot, profile: &Profile) -> BTreeMap<&'static str, Rea
         sensors.insert(
             name,
             Reading {
-                value: fresh.filter(|(_, range)| range.mm != u16::MAX).map(|(_, range)| f64::from(range.mm) / 1000.0),
+                value: fresh
+                    .filter(|(_, range)| range.mm != u16::MAX)
+                    .map(|(_, range)| f64::from(range.mm) / 1000.0),
                 unit: "m",
                 age_ms: fresh.map(|(at, range)| ms(snapshot.at.since(at)) + u64::from(range.age_ms)),
             },

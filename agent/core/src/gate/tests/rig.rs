@@ -30,6 +30,8 @@ pub(super) struct Mcu {
     pub(super) reason: Reason,
     /// Answers at all.
     pub(super) alive: bool,
+    /// Frames reach it; its own always reach the host while it is alive.
+    pub(super) hears: bool,
     /// Obeys `Clear` and `Arm`.
     pub(super) obeys: bool,
     pub(super) blocked: bool,
@@ -77,6 +79,7 @@ impl Rig {
                 state: State::Disarmed,
                 reason: Reason::Started,
                 alive: true,
+                hears: true,
                 obeys: true,
                 blocked: false,
                 range_mm: u16::MAX,
@@ -256,7 +259,7 @@ impl Rig {
 
 impl Mcu {
     fn obey(&mut self, order: Order) {
-        if !self.alive {
+        if !self.alive || !self.hears {
             return;
         }
         match (order, self.state) {

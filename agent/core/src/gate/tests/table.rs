@@ -324,6 +324,41 @@ fn a_take_right_behind_a_stop_waits_until_the_stop_is_shown() {
 }
 
 #[test]
+fn a_take_does_not_overtake_a_stop_that_got_lost() {
+    // The MCU goes on reporting armed because no frame reaches it: the stop is repeated, the take fails closed.
+    let mut rig = driving();
+    rig.mcu.hears = false;
+    happen(&mut rig, Stop);
+    assert_eq!(kind(&rig.ask(local(1), take_request(Resource::Base))), "pending");
+    rig.orders.clear();
+    rig.run(240);
+    assert_eq!(kind(&rig.late_answer()), "pending");
+    assert!(rig.orders.len() >= 12 && rig.orders.iter().all(|order| *order == Order::Stop));
+    rig.run(20);
+    assert_eq!(kind(&rig.late_answer()), "link-down");
+    assert_eq!(rig.closed_by(), Some(ClosedBy::Stop));
+    rig.mcu.hears = true;
+    rig.run(60);
+    assert_eq!(rig.mcu.state, State::Stopped);
+}
+
+#[test]
+fn an_armed_state_from_before_the_take_does_not_open() {
+    // Only what the MCU reports after the take says that it is armed now.
+    let mut rig = driving();
+    happen(&mut rig, TickGap);
+    rig.run(600);
+    assert_eq!(rig.mcu.state, State::Armed);
+    rig.mcu.alive = false;
+    assert_eq!(kind(&rig.ask(local(1), take_request(Resource::Base))), "pending");
+    rig.run(80);
+    assert_eq!(kind(&rig.late_answer()), "pending");
+    rig.mcu.alive = true;
+    rig.run(20);
+    assert_eq!(kind(&rig.late_answer()), "ok");
+}
+
+#[test]
 fn a_stop_is_repeated_until_the_mcu_shows_it() {
     // Lost frames cannot lose a stop, and a silent MCU gets it when it is back.
     let mut rig = driving();

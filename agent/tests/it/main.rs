@@ -1,0 +1,23 @@
+//! The whole program as people meet it: real processes, a real pty, real files, HTTP on a port of the system's choice.
+//!
+//! Files named `http_*` hold how the routes answer; the others hold what happens to the body when something dies, freezes,
+//! lies or is pulled out. `support` has the tools: [`support::agent`] starts `robbie-agent` (and kills it when dropped),
+//! [`support::body`] does the same with `robbie-body` and reads its trace, [`support::http`] is a client that sends exactly
+//! what a test says, [`support::socket`] a WebSocket. Everything waits for conditions, with a deadline, and never for a
+//! guessed time.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
+
+mod support;
+
+mod aborts;
+mod agent_dies;
+mod disk;
+mod ends;
+mod frozen;
+mod lan;
+mod latch;
+mod port;
+mod proxy;
+mod revoked;
+mod service;

@@ -1,0 +1,115 @@
+//! What the microcontroller may do, by the frames that reached it and the rules of the link alone: a wheel has a goal only
+//! until the end of the newest setpoint, and none once a stop has come.
+
+use firmware_bridge_link::ToMcu;
+use firmware_bridge_link::frame::Decoder;
+use firmware_bridge_link::message::{Setpoint, WheelGoal};
+
+/// A send time further ahead than this is not believed by the MCU, us.
+const AHEAD_US_MAX: u64 = 50_000;
+
+/// The MCU's clock as this simulation knows it, from a moment at which it was told.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    true_us: u64,
+    mcu_us: u64,
+}
+
+/// The MCU's side of the line.
+pub(crate) struct McuSide {
+    decoder: Decoder,
+    anchor: Option<Anchor>,
+    drift: f64,
+    newest_us: u64,
+    /// Until when a wheel may have a goal, true time.
+    pub(crate) ends_us: u64,
+    /// Before this the MCU hangs or starts: it hears nothing, and while it hangs its outputs are frozen.
+    pub(crate) deaf_until_us: u64,
+}
+
+/// A frame that reached the MCU and says something about motion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Heard {
+    Moves,
+    Halts,
+    Stops,
+}
+
+impl McuSide {
+    pub(crate) fn new(clock_ppm: i32) -> Self {
+        let drift = 1.0 + f64::from(clock_ppm) / 1e6;
+        Self { decoder: Decoder::new(), anchor: None, drift, newest_us: 0, ends_us: 0, deaf_until_us: 0 }
+    }
+
+    /// It hangs or is reset: what was true of the life before is over.
+    pub(crate) fn restarts(&mut self, hears_again_us: u64) {
+        self.deaf_until_us = self.deaf_until_us.max(hears_again_us);
+        self.decoder = Decoder::new();
+        self.anchor = None;
+        (self.newest_us, self.ends_us) = (0, 0);
+    }
+
+    /// The MCU has just said what its clock shows.
+    pub(crate) fn tells_time(&mut self, now_us: u64, mcu_us: u64) {
+        self.anchor = Some(Anchor { true_us: now_us, mcu_us });
+    }
+
+    /// The true time at which the MCU's clock shows `mcu_us`.
+    pub(crate) fn true_us(&self, mcu_us: u64) -> Option<u64> {
+        let anchor = self.anchor?;
+        let since_us = mcu_us.wrapping_sub(anchor.mcu_us) as i64 as f64 / self.drift;
+        Some(anchor.true_us.saturating_add_signed(since_us.round() as i64))
+    }
+
+    fn mcu_us(&self, true_us: u64) -> Option<u64> {
+        let anchor = self.anchor?;
+        let since_us = true_us.wrapping_sub(anchor.true_us) as i64 as f64 * self.drift;
+        Some(anchor.mcu_us.saturating_add_signed(since_us.round() as i64))
+    }
+
+    /// Bytes that reached it.
+    pub(crate) fn hears(&mut self, now_us: u64, bytes: &[u8], mut heard: impl FnMut(Heard)) {
+        if now_us < self.deaf_until_us {
+            return;
+        }
+        for &byte in bytes {
+            let Some(Ok(frame)) = self.decoder.push(byte) else { continue };
+            match ToMcu::parse(&frame) {
+                Ok(ToMcu::Setpoint(setpoint)) => {
+                    if let Some(kind) = self.takes(now_us, &setpoint) {
+                        heard(kind);
+                    }
+                }
+                Ok(ToMcu::Stop(_)) => {
+                    self.ends_us = now_us;
+                    heard(Heard::Stops);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn takes(&mut self, now_us: u64, setpoint: &Setpoint) -> Option<Heard> {
+        let mcu_now_us = self.mcu_us(now_us)?;
+        let ttl_us = u64::from(setpoint.ttl_ms.clamp(20, 500)) * 1000;
+        let order_us = if setpoint.sent_at_us > mcu_now_us + AHEAD_US_MAX { mcu_now_us } else { setpoint.sent_at_us };
+        let sent_us = self.true_us(setpoint.sent_at_us)?;
+        let ends_us = sent_us.min(now_us) + ttl_us;
+        // One microsecond of rounding between the two clocks.
+        if order_us + 1 < self.newest_us || ends_us + 1 < now_us {
+            return None;
+        }
+        self.newest_us = order_us.max(self.newest_us);
+        if moves(&setpoint.wheels) {
+            self.ends_us = ends_us;
+            return Some(Heard::Moves);
+        }
+        self.ends_us = now_us;
+        Some(Heard::Halts)
+    }
+}
+
+/// A goal that turns a wheel.
+pub(crate) fn moves(wheels: &WheelGoal) -> bool {
+    matches!(wheels, WheelGoal::Follow { left_mps, right_mps } if *left_mps != 0.0 || *right_mps != 0.0)
+}
