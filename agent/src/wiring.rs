@@ -98,14 +98,12 @@ impl App {
         let session = Session::new(SessionConfig::new(limits(&profile), profile.baud));
         let pilot = Pilot::new(gate, session, now);
         let first = pilot.first_shown(now);
-        let (shown, newest) = triple_buffer::triple_buffer(&first);
-        let (drive, hand_out) = DriveHandle::new(door.clone(), woken, newest, first)?;
+        let (drive, hand_out) = DriveHandle::new(door.clone(), woken, first)?;
         supervise::spawn("drive-answers", hand_out);
         let pulse = Arc::new(Pulse::default());
         let gate = gate_thread::start(GateThread {
             pilot,
             door: door.clone(),
-            shown,
             ports: ports.clone(),
             latch: latch.clone(),
             pulse: pulse.clone(),

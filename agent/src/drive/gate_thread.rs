@@ -92,8 +92,6 @@ pub struct GateThread {
     pub pilot: Pilot,
     /// The door to the rest of the program.
     pub door: Arc<Door>,
-    /// Where others look.
-    pub shown: triple_buffer::Input<Shown>,
     /// Opens and closes ports, which may block.
     pub ports: PortKeeper,
     /// Makes the latch durable.
@@ -121,14 +119,17 @@ struct Loop {
     port: Option<Port>,
     port_since: BootTime,
     bytes: [u8; READ_MAX],
+    shown: Shown,
     last_tick: Option<BootTime>,
     ending_since: Option<BootTime>,
 }
 
 impl Loop {
     fn new(gate: GateThread) -> Self {
+        let shown = gate.pilot.first_shown(os::boot_time());
         Self {
             gate,
+            shown,
             port: None,
             port_since: BootTime::default(),
             bytes: [0; READ_MAX],
@@ -300,8 +301,8 @@ impl Loop {
             self.gate.door.log.force_push(line);
         }
         if changed {
-            self.gate.pilot.show(os::boot_time(), self.gate.shown.input_buffer_mut());
-            self.gate.shown.publish();
+            self.gate.pilot.show(os::boot_time(), &mut self.shown);
+            self.gate.door.shown.force_push(self.shown.clone());
             os::wake_reader(&self.gate.door.task_wake);
         }
     }

@@ -54,6 +54,8 @@ pub struct Door {
     pub asked: ArrayQueue<Asked>,
     /// Stops and ends, drained before anything else.
     pub urgent: ArrayQueue<Asked>,
+    /// The newest of what the gate shows; one that nobody has taken yet is replaced.
+    pub shown: ArrayQueue<Shown>,
     /// Answers of the gate.
     pub answers: ArrayQueue<(Ticket, Answer)>,
     /// Lines that the firmware wants a person to see; when nobody takes them the oldest go.
@@ -74,6 +76,7 @@ impl Door {
         let door = Self {
             asked: ArrayQueue::new(ASKED_MAX),
             urgent: ArrayQueue::new(URGENT_MAX),
+            shown: ArrayQueue::new(1),
             answers: ArrayQueue::new(ANSWERS_MAX),
             log: ArrayQueue::new(LOG_MAX),
             gate_wake: Arc::new(os::wake_fd()?),
@@ -111,13 +114,12 @@ impl DriveHandle {
     pub fn new(
         door: Arc<Door>,
         woken: OwnedFd,
-        newest: triple_buffer::Output<Shown>,
         first: Shown,
     ) -> std::io::Result<(Self, impl Future<Output = ()> + Send + 'static)> {
         let (sender, snapshot) = watch::channel(Arc::new(first));
         let waiting = Arc::new(Waiting::default());
         let woken = pipe::Receiver::from_owned_fd(woken)?;
-        let task = hand_out(door.clone(), waiting.clone(), newest, sender, woken);
+        let task = hand_out(door.clone(), waiting.clone(), sender, woken);
         Ok((Self { door, waiting, snapshot }, task))
     }
 
@@ -189,7 +191,6 @@ fn is_urgent(request: &Request) -> bool {
 async fn hand_out(
     door: Arc<Door>,
     waiting: Arc<Waiting>,
-    mut newest: triple_buffer::Output<Shown>,
     sender: watch::Sender<Arc<Shown>>,
     woken: pipe::Receiver,
 ) {
@@ -200,11 +201,10 @@ async fn hand_out(
         // However many wake-ups there were, one look at the queues serves them all.
         while woken.try_read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
         // The snapshot first: whoever gets an answer then reads a state that is at least as new.
-        if newest.update() {
-            let shown = Arc::new(newest.output_buffer().clone());
-            if sender.send(shown).is_err() {
-                return;
-            }
+        if let Some(shown) = door.shown.pop()
+            && sender.send(Arc::new(shown)).is_err()
+        {
+            return;
         }
         while let Some(line) = door.log.pop() {
             say(&line);

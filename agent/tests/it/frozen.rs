@@ -78,11 +78,10 @@ fn nothing_that_queued_while_the_agent_was_frozen_moves_the_body() {
     // The driver never ceased; it moves nothing either, however long it goes on.
     let resumed_us = monotonic_us();
     body.wait_until_noted(resumed_us + 1_000_000);
-    assert!(driver.end().last().is_some_and(|answer| answer.problem() == "closed"));
+    assert_eq!(driver.newest_answer().problem(), "closed");
     let line = body.trace_since(stopped_us).into_iter().find(|line| line.is_driven() || line.armed);
     assert!(line.is_none(), "moved by what was queued: {line:?}");
 
     agent.take().expect(201);
-    let driver = Driver::start(&agent);
     driver.wait_until_moving(&body);
 }

@@ -33,15 +33,14 @@ fn wait_for_health(agent: &Agent) {
 }
 
 /// Nothing but a person's take opens the base, and that does: a driver who goes on meanwhile moves nothing.
-fn check_closed_until_taken(agent: &Agent, body: &Body, driver: Driver) {
+fn check_closed_until_taken(agent: &Agent, body: &Body, driver: &Driver) {
     let from_us = monotonic_us();
     body.wait_until_noted(from_us + 500_000);
     let line = body.trace_since(from_us).into_iter().find(|line| line.is_driven());
     assert!(line.is_none(), "moved without a take: {line:?}");
     assert_eq!(driver.newest_answer().problem(), "closed");
     agent.take().expect(201);
-    let driver = Driver::start(agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(body);
 }
 
 #[test]
@@ -59,7 +58,7 @@ fn a_body_that_is_pulled_out_and_put_back_stays_closed_until_a_take() {
     let body = Body::start(&place);
     agent.wait_for_body();
     wait_for_health(&agent);
-    check_closed_until_taken(&agent, &body, driver);
+    check_closed_until_taken(&agent, &body, &driver);
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn an_mcu_that_restarts_while_driving_is_closed_until_a_take() {
     body.fault("reset watchdog");
     agent.wait_for_state("mcu-reset", |state| state["base"]["closed"]["by"] == "mcu-reset");
     agent.wait_for_body();
-    check_closed_until_taken(&agent, &body, driver);
+    check_closed_until_taken(&agent, &body, &driver);
 }
 
 #[test]

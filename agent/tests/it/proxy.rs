@@ -3,14 +3,14 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::agent::Start;
-use crate::support::body::Body;
+use crate::support::body::{Body, Line};
 use crate::support::http::Client;
-use crate::support::{Place, monotonic_us};
+use crate::support::{Place, monotonic_us, wait_until};
 
 /// Passes bytes on between one client at a time and an agent; those from the client only while nobody holds them back.
 struct Proxy {
@@ -85,12 +85,11 @@ fn commands_that_a_network_held_back_do_not_move_the_body_and_an_estop_beside_it
     let mut direct = agent.client();
     let mut seen = || direct.ask("GET", "/api/robot/state", None).json()["seen"].clone();
 
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_millis(500) {
+    wait_until("wheels that turn", || {
         through.ask("POST", "/api/robot/velocity", Some(&command(&seen()))).expect(202);
         std::thread::sleep(PERIOD);
-    }
-    driver.wait_until_moving(&body);
+        body.trace().iter().any(Line::is_moving)
+    });
 
     for presses_estop in [false, true] {
         proxy.hold();
@@ -133,7 +132,7 @@ fn a_network_that_delivers_again_drives_again() {
     std::thread::sleep(Duration::from_millis(600));
     proxy.release();
     assert_eq!(through.receive().unwrap().expect(410).problem(), "stale");
-    assert!(!body.trace().iter().any(super::support::body::Line::is_driven));
+    assert!(!body.trace().iter().any(Line::is_driven));
     through.ask("POST", "/api/robot/velocity", Some(&command(&agent.state()["seen"]))).expect(202);
-    body.wait_for_line("wheels that turn", 0, |line| line.right_mps > 0.1);
+    body.wait_for_line("wheels that turn", 0, Line::is_moving);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, Start};
-use crate::support::body::Body;
+use crate::support::body::{Body, Line};
 use crate::support::driver::Driver;
 use crate::support::http::Client;
 use crate::support::socket::Socket;
@@ -47,7 +47,7 @@ fn a_token_revoked_while_its_socket_drives_stops_and_is_thrown_out() {
     socket.send(&frame(1, 0.0, &seen));
     let mut seq = 1;
     let started = Instant::now();
-    while !body.trace().iter().any(|line| line.right_mps > 0.3) {
+    while !body.trace().iter().any(Line::is_moving) {
         assert!(started.elapsed() < Duration::from_secs(10), "the socket does not drive");
         seq += 1;
         let seen = socket.receive_named("state")["seen"].clone();

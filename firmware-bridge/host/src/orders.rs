@@ -7,6 +7,10 @@ use crate::handshake::{Phase, SessionFault};
 use crate::losses::count;
 use crate::session::Session;
 
+/// After a refused step towards armed the next try waits so long: what was missing, such as a first setpoint at zero,
+/// comes with the gate's tick, and asking again at once would only keep the wire busy.
+const STEP_RETRY_US: u64 = 10_000;
+
 /// After a step towards armed the next one waits for telemetry that shows the new state, but not longer than this.
 const STEP_WAIT_US: u64 = 50_000;
 
@@ -26,7 +30,7 @@ impl Session {
     /// Takes the next step towards armed: clears a stop or a fault, or arms with the present boot id. Never clears an
     /// e-stop. Does nothing while a step is under way or none is possible; call it again while arming is wanted.
     pub fn arm(&mut self, now_us: u64) {
-        if !self.ready() || self.commands.holds(Place::Step) || self.step_may_not_show_yet(now_us) {
+        if !self.ready() || self.commands.holds(Place::Step) || self.must_wait_for_step(now_us) {
             return;
         }
         let Some((state, _)) = self.state else {
@@ -44,9 +48,10 @@ impl Session {
         self.commands.put(Place::Step, step);
     }
 
-    fn step_may_not_show_yet(&self, now_us: u64) -> bool {
-        self.step_done_us
-            .is_some_and(|done_us| self.motion_at_us <= done_us && now_us < done_us + STEP_WAIT_US)
+    fn must_wait_for_step(&self, now_us: u64) -> bool {
+        let may_not_show_yet = |done_us: u64| self.motion_at_us <= done_us && now_us < done_us + STEP_WAIT_US;
+        self.step_done_us.is_some_and(may_not_show_yet)
+            || self.step_refused_us.is_some_and(|refused_us| now_us < refused_us + STEP_RETRY_US)
     }
 
     /// Takes back the MCU's e-stop latch, if its state shows one.
@@ -101,6 +106,12 @@ impl Session {
             (Command::Tighten(_), _) => self.misfit(now_us, SessionFault::SetupRefused("limits")),
             (Command::Subscribe { .. }, _) => {
                 self.misfit(now_us, SessionFault::SetupRefused("subscription"));
+            }
+            (
+                Command::Arm { .. } | Command::Clear(_),
+                Outcome::NotNeutral | Outcome::WrongState | Outcome::StillFaulty,
+            ) => {
+                self.step_refused_us = Some(now_us);
             }
             (_, Outcome::NoTimeSync) => self.sync.start(now_us),
             // The MCU is another one than we think, or has another idea of us.

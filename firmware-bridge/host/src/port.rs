@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use firmware_bridge_link::frame::FrameBuf;
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::termios::{QueueSelector, ioctl_tiocexcl, isatty, tcflush};
@@ -176,6 +177,13 @@ fn claim(path: &Path, fd: &OwnedFd) -> Result<(), PortError> {
 }
 
 fn configure(fd: OwnedFd, baud: u32) -> std::io::Result<SerialPort> {
+    if kernel::is_pty(&fd)? {
+        // A pty has no baud rate, and these older calls work where serial2's fail: under user-mode emulation.
+        let mut settings = tcgetattr(&fd)?;
+        cfmakeraw(&mut settings);
+        tcsetattr(&fd, SetArg::TCSANOW, &settings)?;
+        return Ok(SerialPort::from(fd));
+    }
     let mut serial = SerialPort::from(fd);
     let mut settings = serial.get_configuration()?;
     // Raw includes no CRTSCTS and no XON/XOFF: a line that is not wired must not hold back a stop.

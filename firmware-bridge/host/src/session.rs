@@ -53,6 +53,8 @@ pub struct Session {
     pub(crate) motion_at_us: u64,
     /// When the newest step towards armed was acknowledged.
     pub(crate) step_done_us: Option<u64>,
+    /// When the newest step towards armed was refused.
+    pub(crate) step_refused_us: Option<u64>,
     motion_gaps: Gaps,
     senses_gaps: Gaps,
     pub(crate) losses: Losses,
@@ -87,6 +89,7 @@ impl Session {
             last_frame_us: None,
             motion_at_us: 0,
             step_done_us: None,
+            step_refused_us: None,
             motion_gaps: Gaps::default(),
             senses_gaps: Gaps::default(),
             losses: Losses::default(),
@@ -120,6 +123,7 @@ impl Session {
         self.hello = None;
         self.state = None;
         self.step_done_us = None;
+        self.step_refused_us = None;
         self.synced_at_us = None;
         self.motion_gaps.forget();
         self.senses_gaps.forget();
