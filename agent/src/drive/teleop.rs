@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use agent_core::caller::{Caller, TokenId};
 use agent_core::request::{Request, SocketId};
+use arrayvec::ArrayVec;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use cloud_sync_api::access::Principal;
 use cloud_sync_api::json;
@@ -18,7 +19,7 @@ use cloud_sync_api::rate::Rate;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -213,23 +214,26 @@ async fn write(
     turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut turn = 0u32;
     loop {
-        let message = tokio::select! {
-            Some(refused) = refused.recv() => serde_json::json!({ "refused": refused }),
+        let mut messages = ArrayVec::<Value, 2>::new();
+        tokio::select! {
+            Some(refused) = refused.recv() => messages.push(json!({ "refused": refused })),
             _ = turns.tick() => {
-                turn = turn.wrapping_add(1);
                 let snapshot = robot.drive.snapshot();
-                if turn.is_multiple_of(TURNS_PER_STATE) {
-                    serde_json::json!({ "state": State::of(&snapshot, &robot.identity) })
-                } else if Instant::now() < *driving_until.borrow() {
-                    serde_json::json!({ "seen": SeenBody::new(robot.identity.run, snapshot.at.as_ms()) })
-                } else {
-                    continue;
+                if Instant::now() < *driving_until.borrow() {
+                    messages.push(json!({ "seen": SeenBody::new(robot.identity.run, snapshot.at.as_ms()) }));
                 }
+                if turn.is_multiple_of(TURNS_PER_STATE) {
+                    messages.push(json!({ "state": State::of(&snapshot, &robot.identity) }));
+                }
+                turn = turn.wrapping_add(1);
             }
-        };
-        let sent = tokio::time::timeout(SEND_MAX, sink.send(Message::Text(message.to_string().into()))).await;
-        if !matches!(sent, Ok(Ok(()))) {
-            return;
+        }
+        for message in messages {
+            let text = Message::Text(message.to_string().into());
+            let sent = tokio::time::timeout(SEND_MAX, sink.send(text)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
         }
     }
 }
