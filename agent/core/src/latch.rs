@@ -79,15 +79,15 @@ impl LatchFile {
             .enumerate()
             .filter_map(|(index, slot)| slot.record().map(|record| (index, record)))
             .max_by_key(|(_, record)| record.serial);
-        let whole = bytes.len() == FILE_LEN && !slots.contains(&Slot::Damaged);
+        let is_whole = bytes.len() == FILE_LEN && !slots.contains(&Slot::Damaged);
         let loaded = match newest {
-            _ if !whole => Loaded::Unreadable {
+            Some((_, record)) if is_whole && record.latched => Loaded::Latched(record),
+            Some((_, record)) if is_whole => Loaded::Clear { serial: record.serial, epoch: record.epoch },
+            // Also a file of zeros: the first start writes a record, so without one it has been wiped.
+            _ => Loaded::Unreadable {
                 serial: newest.map_or(0, |(_, record)| record.serial),
                 epoch: newest.map_or(0, |(_, record)| record.epoch).saturating_add(1),
             },
-            Some((_, record)) if record.latched => Loaded::Latched(record),
-            Some((_, record)) => Loaded::Clear { serial: record.serial, epoch: record.epoch },
-            None => Loaded::Clear { serial: 0, epoch: 0 },
         };
         // The newest readable record is overwritten last.
         Self { loaded, next_slot: newest.map_or(0, |(index, _)| 1 - index) }

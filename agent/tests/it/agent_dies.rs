@@ -17,11 +17,11 @@ fn check_stops(signal: Signal) {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let budget = agent.get("/api/robot/safety/budget").expect(200).json();
     let ms = |value: &serde_json::Value| value.as_u64().unwrap() * 1000;
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
 
     let died_us = monotonic_us();
     agent.signal(signal);

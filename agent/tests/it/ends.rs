@@ -16,7 +16,7 @@ fn ended_in_order_the_next_start_is_open_and_after_a_crash_it_is_closed() {
     let agent = Start::new(&place).on(&body.link).run();
     agent.wait_until_open();
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
     assert!(agent.end().success());
     let ended_us = monotonic_us();
     drop(driver);
@@ -40,7 +40,7 @@ fn ended_in_order_the_next_start_is_open_and_after_a_crash_it_is_closed() {
     assert_eq!(refused.expect(409).problem(), "closed");
     agent.take().expect(201);
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
 }
 
 #[test]

@@ -53,9 +53,10 @@ fn nothing_that_queued_while_the_agent_was_frozen_moves_the_body() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    let seen = agent.wait_until_open()["seen"].clone();
+    agent.open();
+    let seen = agent.state()["seen"].clone();
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
 
     agent.signal(Signal::STOP);
     body.wait_for_line("a disarmed body", 0, |line| {
@@ -87,5 +88,5 @@ fn nothing_that_queued_while_the_agent_was_frozen_moves_the_body() {
     assert!(line.is_none(), "moved by what was queued: {line:?}");
 
     agent.take().expect(201);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
 }

@@ -25,7 +25,7 @@ fn a_latched_estop_survives_a_crash() {
     // Epoch, reason and source are there after SIGKILL, the start says so, nothing drives, and a reset alone opens nothing.
     let place = Place::new();
     let agent = Start::new(&place).run();
-    agent.wait_until_open();
+    agent.wait_for_body();
     let pressed = agent.post("/api/robot/estop", &json!({"reason": "cat on the stairs"})).expect(200).json();
     assert_eq!((&pressed["latched"], &pressed["durable"]), (&json!(true), &json!(true)), "{pressed}");
     agent.kill();

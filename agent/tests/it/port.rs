@@ -40,7 +40,7 @@ fn check_closed_until_taken(agent: &Agent, body: &Body, driver: &Driver) {
     assert!(line.is_none(), "moved without a take: {line:?}");
     assert_eq!(driver.newest_answer().problem(), "closed");
     agent.take().expect(201);
-    driver.wait_until_moving(body);
+    driver.wait_until_moving(agent, body);
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn a_body_that_is_pulled_out_and_put_back_stays_closed_until_a_take() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
     body.kill();
     assert_eq!(agent.wait_until_closed(), "link-lost");
     wait_for_fault(&agent, place.link().to_str().unwrap());
@@ -67,9 +67,9 @@ fn an_mcu_that_restarts_while_driving_is_closed_until_a_take() {
     let place = Place::new();
     let mut body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
     body.fault("reset watchdog");
     agent.wait_for_state("mcu-reset", |state| state["base"]["closed"]["by"] == "mcu-reset");
     agent.wait_for_body();
@@ -95,12 +95,12 @@ fn a_second_agent_at_the_same_port_does_not_disturb_the_first() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let elsewhere = Place::new();
     let second = Start::new(&elsewhere).on(&body.link).run();
     wait_for_fault(&second, body.link.to_str().unwrap());
     let driver = Driver::start(&agent);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
     // Longer than several of its tries to open the port.
     let from_us = monotonic_us();
     body.wait_until_noted(from_us + 1_000_000);

@@ -79,7 +79,7 @@ fn commands_that_a_network_held_back_do_not_move_the_body_and_an_estop_beside_it
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let proxy = Proxy::before(agent.address);
     let mut through = Client::connect(proxy.address, Some(&agent.token));
     let mut direct = agent.client();
@@ -124,7 +124,7 @@ fn a_network_that_delivers_again_drives_again() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let proxy = Proxy::before(agent.address);
     let mut through = Client::connect(proxy.address, Some(&agent.token));
     proxy.hold();

@@ -36,7 +36,7 @@ fn a_token_revoked_while_its_socket_drives_stops_and_is_thrown_out() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let token = make_pad(&agent);
     let mut socket = Socket::open(&agent, "/api/robot/teleop", &token);
     let frame = |seq: u32, linear_mps: f32, seen: &Value| {
@@ -76,10 +76,10 @@ fn a_token_revoked_while_it_drives_over_rest_stops() {
     let place = Place::new();
     let body = Body::start(&place);
     let agent = Start::new(&place).on(&body.link).run();
-    agent.wait_until_open();
+    agent.open();
     let token = make_pad(&agent);
     let driver = Driver::with_token(&agent, &token);
-    driver.wait_until_moving(&body);
+    driver.wait_until_moving(&agent, &body);
     agent.token_command(&["revoke", "pad"]);
     let revoked_us = monotonic_us();
     check_gone(&agent, &body, &token, revoked_us);

@@ -120,6 +120,16 @@ impl Disk {
         self.results.clear();
     }
 
+    /// The program ends in order: what waits is written, or refused once more.
+    pub(crate) fn finish(&mut self) {
+        if let Some(record) = self.waiting.take().filter(|_| !self.chance.percent(self.fail_percent)) {
+            let from = self.next_slot * SLOT_LEN;
+            self.bytes[from..from + SLOT_LEN].copy_from_slice(&slot_of(&record));
+        }
+        self.writing = None;
+        self.results.clear();
+    }
+
     /// A new run reads the file.
     pub(crate) fn open(&mut self) -> LatchFile {
         let file = LatchFile::read(&self.bytes);

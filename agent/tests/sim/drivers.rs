@@ -52,6 +52,8 @@ pub(crate) struct Driver {
     seen: Option<Seen>,
     speed: (f32, f32),
     ttl_ms: u64,
+    /// It was told that somebody has to take.
+    wants_to_take: bool,
 }
 
 impl Driver {
@@ -76,8 +78,9 @@ impl Driver {
             sockets: index as u64 * 1_000_000,
             seq: 0,
             seen: None,
-            speed: (0.0, 0.0),
+            speed: speed(&mut own),
             ttl_ms: 250,
+            wants_to_take: false,
             chance: own,
         }
     }
@@ -104,6 +107,7 @@ impl Driver {
             (_, Ok(Accepted::Moving { task, .. })) => self.task = Some(*task),
             (_, Err(Refusal::LeaseGone | Refusal::LeaseHeld { .. })) if self.chance.percent(80) => self.lease = None,
             (_, Err(Refusal::NotFound)) => self.socket = None,
+            (_, Err(Refusal::Closed { .. } | Refusal::LeaseNeeded)) => self.wants_to_take = self.chance.percent(15),
             _ => {}
         }
     }
@@ -120,6 +124,9 @@ impl Driver {
         }
         self.change_mind(now_us);
         let mut requests = Vec::new();
+        if std::mem::take(&mut self.wants_to_take) && self.habit != Habit::Loop {
+            requests.push(self.take(Resource::Base));
+        }
         match self.habit {
             Habit::Loop => requests.push(self.velocity(None)),
             Habit::Careful => self.careful(&mut requests),
@@ -136,13 +143,10 @@ impl Driver {
 
     fn change_mind(&mut self, now_us: u64) {
         if self.chance.percent(8) {
-            self.speed = (self.chance.signed() * 0.6, self.chance.signed() * 2.0);
-            if self.chance.percent(15) {
-                self.speed = (0.0, 0.0);
-            }
+            self.speed = speed(&mut self.chance);
             self.ttl_ms = self.chance.pick(&[20, 60, 100, 250, 250, 500]);
         }
-        if self.chance.percent(3) {
+        if self.chance.percent(2) {
             self.silent_until_us = now_us + self.chance.ms(100, 2_000);
         }
         if self.chance.percent(1) {
@@ -278,5 +282,16 @@ impl Driver {
             }
         });
         Freshness { seen, max_age }
+    }
+}
+
+/// Straight on, on the spot, a curve, or nothing.
+fn speed(chance: &mut Chance) -> (f32, f32) {
+    let (linear_mps, angular_radps) = (chance.signed() * 0.6, chance.signed() * 2.0);
+    match chance.between(0, 9) {
+        0 => (0.0, 0.0),
+        1 | 2 => (linear_mps, 0.0),
+        3..7 => (0.0, angular_radps),
+        _ => (linear_mps, angular_radps),
     }
 }

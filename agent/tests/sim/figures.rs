@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     TtlOver,
-    TtlOverBadLine,
     Stop,
     EStop,
     LeaseLost,
@@ -23,31 +22,35 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    const fn figure(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
-            Self::TtlOver => "sim_target_zero_after_ttl_ms",
-            Self::TtlOverBadLine => "sim_target_zero_after_ttl_bad_line_ms",
-            Self::Stop => "sim_target_zero_after_stop_ms",
-            Self::EStop => "sim_target_zero_after_estop_ms",
-            Self::LeaseLost => "sim_target_zero_after_lease_lost_ms",
-            Self::TokenRevoked => "sim_target_zero_after_revocation_ms",
-            Self::SocketClosed => "sim_target_zero_after_socket_closed_ms",
-            Self::AgentKilled => "sim_target_zero_after_agent_killed_ms",
-            Self::AgentFrozen => "sim_target_zero_after_agent_frozen_ms",
-            Self::AgentEnds => "sim_target_zero_after_agent_ends_ms",
-            Self::LineStalled => "sim_target_zero_after_line_stalled_ms",
-            Self::LineCut => "sim_target_zero_after_line_cut_ms",
-            Self::McuReset => "sim_target_zero_after_mcu_reset_ms",
-            Self::McuHung => "sim_target_zero_after_mcu_hung_ms",
-            Self::Button => "sim_target_zero_after_button_ms",
+            Self::TtlOver => "ttl",
+            Self::Stop => "stop",
+            Self::EStop => "estop",
+            Self::LeaseLost => "lease_lost",
+            Self::TokenRevoked => "revocation",
+            Self::SocketClosed => "socket_closed",
+            Self::AgentKilled => "agent_killed",
+            Self::AgentFrozen => "agent_frozen",
+            Self::AgentEnds => "agent_ends",
+            Self::LineStalled => "line_stalled",
+            Self::LineCut => "line_cut",
+            Self::McuReset => "mcu_reset",
+            Self::McuHung => "mcu_hung",
+            Self::Button => "button",
         }
+    }
+
+    /// Somebody wanted it, as opposed to something that broke.
+    pub(crate) const fn is_of_people(self) -> bool {
+        self.is_of_a_client() || matches!(self, Self::Stop | Self::EStop | Self::AgentEnds)
     }
 
     /// A newer command of a client makes it meaningless to wait for the end of an older one.
     pub(crate) const fn is_of_a_client(self) -> bool {
         matches!(
             self,
-            Self::TtlOver | Self::TtlOverBadLine | Self::LeaseLost | Self::TokenRevoked | Self::SocketClosed
+            Self::TtlOver | Self::LeaseLost | Self::TokenRevoked | Self::SocketClosed
         )
     }
 }
@@ -55,21 +58,24 @@ impl Cause {
 /// Times by cause, and what else is worth a line.
 #[derive(Default)]
 pub(crate) struct Figures {
-    by_cause: BTreeMap<Cause, Vec<u64>>,
-    /// Stopping from driving to standstill, beyond what the budget allows for; us, all below zero unless violated.
+    /// By cause, and whether something was wrong with line, MCU or process as well.
+    by_cause: BTreeMap<(Cause, bool), Vec<u64>>,
+    /// From both targets at zero to standstill, with the MCU in charge, us.
     pub(crate) standstills: Vec<u64>,
     /// From the first request of a person, after everything healed, to the answered take, us.
     pub(crate) takes: Vec<u64>,
     pub(crate) clock_errors: Vec<u64>,
     pub(crate) virtual_us: u64,
+    /// Of it with a wheel's target other than zero.
+    pub(crate) moving_us: u64,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) faults: u64,
 }
 
 impl Figures {
-    pub(crate) fn add(&mut self, cause: Cause, after_us: u64) {
-        self.by_cause.entry(cause).or_default().push(after_us);
+    pub(crate) fn add(&mut self, (cause, is_faulty): (Cause, bool), after_us: u64) {
+        self.by_cause.entry((cause, is_faulty)).or_default().push(after_us);
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -80,14 +86,17 @@ impl Figures {
         self.takes.extend(other.takes);
         self.clock_errors.extend(other.clock_errors);
         self.virtual_us += other.virtual_us;
+        self.moving_us += other.moving_us;
         self.accepted += other.accepted;
         self.refused += other.refused;
         self.faults += other.faults;
     }
 
     pub(crate) fn print(&mut self) {
-        for (cause, times) in &mut self.by_cause {
-            distribution(cause.figure(), times, "from the cause to both wheels' target at zero");
+        for ((cause, is_faulty), times) in &mut self.by_cause {
+            let during = if *is_faulty { "_during_fault" } else { "" };
+            let figure = format!("sim_target_zero_after_{}{during}_ms", cause.as_str());
+            distribution(&figure, times, "from the cause to both wheels' target at zero");
         }
         distribution("sim_standstill_after_target_zero_ms", &mut self.standstills, "true speed of both wheels below 0.01 m/s");
         distribution("sim_take_after_heal_ms", &mut self.takes, "from the end of all faults to the answered take");

@@ -43,10 +43,12 @@ pub(crate) struct Holder {
     newest_seq: Option<u64>,
 }
 
-/// The accepted command that moves the base.
+/// The accepted command in force on the base.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drive {
     pub(crate) ends_us: u64,
+    /// It is not a zero. A driver's own zero slows gently, so it counts until its own end.
+    pub(crate) moves: bool,
     origin: Origin,
 }
 
@@ -104,6 +106,11 @@ impl Ledger {
 
     /// The base may be driven now, by everything that was answered.
     pub(crate) fn may_drive(&self, now_us: u64) -> bool {
+        self.drive.is_some_and(|drive| drive.moves) && self.may_follow(now_us)
+    }
+
+    /// A command is in force, if only a zero.
+    pub(crate) fn may_follow(&self, now_us: u64) -> bool {
         let holder_lives = self.holders[BASE].is_some_and(|holder| now_us < holder.ends_us);
         let drive_lives = self.drive.is_some_and(|drive| now_us < drive.ends_us);
         drive_lives && holder_lives && self.doors[BASE] == Door::Open && !self.latched
@@ -135,6 +142,11 @@ impl Ledger {
 
     pub(crate) fn asked(&mut self, asked: &Asked) {
         self.waiting.insert(asked.ticket, *asked);
+    }
+
+    /// Whose answer this is.
+    pub(crate) fn asker(&self, ticket: Ticket) -> Option<Asked> {
+        self.waiting.get(&ticket).copied()
     }
 
     /// Takes an answer in. Fails when it should not have been given.
@@ -186,7 +198,7 @@ impl Ledger {
                 if let Some(holder) = &mut self.holders[BASE] {
                     holder.ends_us = holder.ends_us.max(ends_us);
                 }
-                self.drive = Some(Drive { ends_us, origin: Origin::Task(*task) });
+                self.drive = Some(Drive { ends_us, moves: true, origin: Origin::Task(*task) });
                 Ok(())
             }
             (Request::Head { lease, freshness, .. }, Accepted::Done) => {
@@ -257,7 +269,7 @@ impl Ledger {
         let lease_ends_us = self.holders[BASE].map_or(0, |holder| holder.ends_us);
         let ends_us = (asked.received_at.as_us() + ttl_us).min(lease_ends_us);
         let moves = twist.linear_mps != 0.0 || twist.angular_radps != 0.0;
-        self.drive = moves.then_some(Drive { ends_us, origin });
+        self.drive = Some(Drive { ends_us, moves, origin });
         ensure(ends_us > now_us, || "accepted after its own end".into())
     }
 

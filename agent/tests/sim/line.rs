@@ -60,8 +60,9 @@ impl Line {
         for _ in 0..copies {
             // Some drivers hand a frame over in two pieces.
             let cut = if self.chance.percent(20) { self.chance.between(0, bytes.len() as u64) as usize } else { 0 };
+            let pause_us = if cut > 0 { self.chance.between(0, SPLIT_US) } else { 0 };
             self.put(leaves_us, bytes[..cut].to_vec());
-            self.put(leaves_us + if cut > 0 { self.chance.between(0, SPLIT_US) } else { 0 }, bytes[cut..].to_vec());
+            self.put(leaves_us + pause_us, bytes[cut..].to_vec());
         }
     }
 

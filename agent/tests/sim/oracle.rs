@@ -53,6 +53,8 @@ pub(crate) struct Oracle {
     from_host: Decoder,
     /// Until when the newest legitimate motion may show in a wheel's target, if clocks agree.
     ends_us: u64,
+    /// The same for whatever was followed, zeros included: the emergency ramp begins then at the latest.
+    follows_until_us: u64,
     /// How far send times of moving setpoints were ahead of this life of the MCU.
     clock_error_us: u64,
     worst_clock_error_us: u64,
@@ -63,7 +65,10 @@ pub(crate) struct Oracle {
     pub(crate) rolls_until_us: u64,
     zero_since_us: Option<u64>,
     stopping_since_us: Option<u64>,
-    causes: Vec<(Cause, u64)>,
+    causes: Vec<((Cause, bool), u64)>,
+    /// Something was wrong at the newest step.
+    is_faulty: bool,
+    checked_us: u64,
     /// Newest latch that was shown as durable, and whether it is certainly still there.
     durable_epoch: u32,
     is_latch_durable: bool,
@@ -87,6 +92,7 @@ impl Oracle {
             wheel_mps_max,
             from_host: Decoder::new(),
             ends_us: 0,
+            follows_until_us: 0,
             clock_error_us: 0,
             worst_clock_error_us: 0,
             legit_until_us: 0,
@@ -95,6 +101,8 @@ impl Oracle {
             zero_since_us: Some(0),
             stopping_since_us: None,
             causes: Vec::new(),
+            is_faulty: false,
+            checked_us: 0,
             durable_epoch: 0,
             is_latch_durable: false,
             boot_id: None,
@@ -175,8 +183,8 @@ impl Oracle {
         }
         let before = self.ledger.drive.map(|drive| drive.ends_us);
         self.ledger.answered(now_us, ticket, answer)?;
-        if self.ledger.drive.is_some_and(|drive| Some(drive.ends_us) != before) {
-            self.causes.retain(|(cause, _)| !cause.is_of_a_client());
+        if self.ledger.drive.is_some_and(|drive| drive.moves && Some(drive.ends_us) != before) {
+            self.causes.retain(|((cause, _), _)| !cause.is_of_a_client());
         }
         Ok(())
     }
@@ -273,6 +281,7 @@ impl Oracle {
 
     /// Something that must stop the body happened.
     pub(crate) fn cause(&mut self, at_us: u64, cause: Cause) {
+        let cause = (cause, self.is_faulty && cause.is_of_people());
         match self.zero_since_us {
             None => self.causes.push((cause, at_us)),
             Some(zero_us) if zero_us >= at_us => self.figures.add(cause, zero_us - at_us),
@@ -283,8 +292,13 @@ impl Oracle {
     /// Judges the wheels.
     pub(crate) fn check(&mut self, now_us: u64, view: &BodyView, around: Surroundings) -> Check {
         self.is_armed = view.armed;
+        self.is_faulty = around.clean_transit_us.is_none();
         self.end_overdue(now_us, around);
         let is_legit = around.runs && self.ledger.may_drive(now_us);
+        if let Some(drive) = self.ledger.drive.filter(|_| around.runs && self.ledger.may_follow(now_us)) {
+            let until_us = (drive.ends_us + TTL_MIN_US).min(now_us + self.hold_us);
+            self.follows_until_us = self.follows_until_us.max(until_us);
+        }
         if let Some(drive) = self.ledger.drive.filter(|_| is_legit) {
             self.ends_us = self.ends_us.max((drive.ends_us + TTL_MIN_US).min(now_us + self.hold_us));
             (self.legit_until_us, self.planned_end_us) = (now_us, Some(drive.ends_us));
@@ -298,7 +312,7 @@ impl Oracle {
         if now_us >= self.mcu.deaf_until_us && moves {
             self.check_moving(now_us, view, is_legit, around)?;
         }
-        let bound_us = self.ends_us + self.clock_error_us + self.ramp_us + STANDSTILL_SLACK_US + SLACK_US;
+        let bound_us = self.follows_until_us + self.clock_error_us + self.ramp_us + STANDSTILL_SLACK_US + SLACK_US;
         let must_stand = now_us > bound_us.max(self.rolls_until_us).max(self.mcu.deaf_until_us);
         ensure(around.stands || !must_stand, || {
             format!("still rolling with {} and {} m/s, past the budget at {bound_us} us", view.left_mps, view.right_mps)
@@ -325,14 +339,18 @@ impl Oracle {
     fn end_overdue(&mut self, now_us: u64, around: Surroundings) {
         let Some(drive) = self.ledger.drive.filter(|drive| drive.ends_us <= now_us) else { return };
         self.ledger.drive = None;
-        if around.runs {
-            let is_clean = around.clean_transit_us.is_some();
-            self.cause(drive.ends_us, if is_clean { Cause::TtlOver } else { Cause::TtlOverBadLine });
+        if around.runs && drive.moves {
+            self.cause(drive.ends_us, Cause::TtlOver);
         }
     }
 
     fn note_target(&mut self, now_us: u64, moves: bool, stands: bool) {
+        let passed_us = now_us - self.checked_us;
+        self.checked_us = now_us;
         if moves {
+            if self.zero_since_us.is_none() {
+                self.figures.moving_us += passed_us;
+            }
             (self.zero_since_us, self.stopping_since_us) = (None, None);
             return;
         }
@@ -342,7 +360,11 @@ impl Oracle {
                 self.figures.add(cause, now_us.saturating_sub(at_us));
             }
         }
-        if let Some(since_us) = self.stopping_since_us.filter(|_| stands && now_us >= self.rolls_until_us) {
+        if now_us < self.rolls_until_us {
+            // Without power it takes longer; that is another budget.
+            self.stopping_since_us = None;
+        }
+        if let Some(since_us) = self.stopping_since_us.filter(|_| stands) {
             self.figures.standstills.push(now_us - since_us);
             self.stopping_since_us = None;
         }

@@ -141,13 +141,28 @@ impl Line {
             self.least_half_us = half_us;
             self.least_at_s = host_s;
         }
-        if self.kept > 0 && !self.accepts(host_s, offset_us) {
+        if self.kept > 0 && self.is_refuted(host_s, offset_us, half_us) {
+            self.begin_anew();
+        } else if self.kept > 0 && !self.accepts(host_s, offset_us) {
             return false;
         }
         self.regress(host_s, offset_us, half_us - self.least_half_us);
         self.kept_at_s = host_s;
         self.kept = self.kept.saturating_add(1);
         true
+    }
+
+    /// The MCU read the request between sending and answer: whatever the two directions took, its clock is within half a
+    /// round trip of the middle (the correctness interval of Marzullo and of NTP). A line further off is wrong, not the
+    /// exchange: a first exchange that was held back must not make outliers of all the good ones.
+    fn is_refuted(&self, host_s: f64, offset_us: f64, half_us: f64) -> bool {
+        (offset_us - self.offset_us(host_s)).abs() > half_us + OUTLIER_US
+    }
+
+    /// Forgets what the line rests on; the exchange that comes next decides alone.
+    fn begin_anew(&mut self) {
+        (self.weight, self.host_variance_s2, self.covariance) = (0.0, 0.0, 0.0);
+        self.deviation_variance_us2 = START_VARIANCE_US2;
     }
 
     fn accepts(&mut self, host_s: f64, offset_us: f64) -> bool {
@@ -276,6 +291,20 @@ mod tests {
         assert!(!clock.add(&exchange(10_000_000, 11_590_000, 600_000)));
         assert_eq!(clock.estimate_us(10_000_000), before);
         assert_eq!(clock.kept(), 100);
+    }
+
+    #[test]
+    fn a_slow_first_exchange_does_not_make_outliers_of_the_good_ones() {
+        // Its answer was held back for 36 ms, so the first estimate is 18 ms behind. The next exchange shows that.
+        let mut clock = Clock::default();
+        assert!(clock.add(&exchange(0, 1_000_100, 36_000)));
+        for n in 0..8 {
+            let sent_us = 40_000 + n * 1_000;
+            assert!(clock.add(&exchange(sent_us, 1_000_100 + sent_us, 200)), "{n}");
+            let error = clock.estimate_us(sent_us).unwrap().abs_diff(1_000_000 + sent_us);
+            assert!(error < 500, "{n}: {error} us");
+        }
+        assert_eq!(clock.kept(), 9);
     }
 
     #[test]

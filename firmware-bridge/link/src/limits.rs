@@ -51,18 +51,6 @@ pub fn stopping_time_us(speed_mps: f32, deceleration_mps2: f32) -> u64 {
     (f64::from(speed_mps.abs()) / f64::from(deceleration_mps2) * 1e6) as u64 + 1
 }
 
-/// How far a wheel rolls until it stops, m. Infinite when it never would.
-#[must_use]
-pub fn stopping_distance_m(speed_mps: f32, deceleration_mps2: f32) -> f32 {
-    if speed_mps == 0.0 {
-        return 0.0;
-    }
-    if !speed_mps.is_finite() || !deceleration_mps2.is_finite() || deceleration_mps2 <= 0.0 {
-        return f32::INFINITY;
-    }
-    speed_mps * speed_mps / (2.0 * deceleration_mps2)
-}
-
 /// One step of a ramp: where a wheel at `speed_mps` that shall do `goal_mps` stands after `step_us`.
 ///
 /// Slows with `deceleration_mps2`; after passing through zero, and when speeding up, it uses `acceleration_mps2`.

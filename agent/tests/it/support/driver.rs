@@ -23,6 +23,7 @@ const SPEED_MPS: f32 = 0.15;
 pub(crate) struct Driver {
     ending: Arc<AtomicBool>,
     answers: Arc<Mutex<Vec<Answer>>>,
+    token: String,
 }
 
 impl Driver {
@@ -33,7 +34,7 @@ impl Driver {
 
     /// Drives with this token.
     pub(crate) fn with_token(agent: &Agent, token: &str) -> Self {
-        let driver = Self { ending: Arc::default(), answers: Arc::default() };
+        let driver = Self { ending: Arc::default(), answers: Arc::default(), token: token.to_owned() };
         let client = Client::connect(agent.address, Some(token));
         let (ending, answers) = (driver.ending.clone(), driver.answers.clone());
         std::thread::spawn(move || drive(client, &ending, &answers));
@@ -41,12 +42,24 @@ impl Driver {
     }
 
     /// Waits until the body turns its wheels for it, and more: so fast that it takes a while to stand.
-    pub(crate) fn wait_until_moving(&self, body: &Body) {
+    ///
+    /// A machine that is too busy for either program closes the base; then it takes, as a person would.
+    pub(crate) fn wait_until_moving(&self, agent: &Agent, body: &Body) {
         let from_us = monotonic_us();
         let is_moving = |line: &Line| line.is_driven() && line.right_mps > SPEED_MPS;
-        let found = wait_at_most(DEADLINE, || body.trace_since(from_us).iter().any(is_moving).then_some(()));
-        let answers = || self.answers.lock().unwrap().last().map(|answer| (answer.status, answer.json()));
-        assert!(found.is_some(), "nothing moves; the newest answer is {:?}", answers());
+        let newest = || self.answers.lock().unwrap().last().cloned();
+        let found = wait_at_most(DEADLINE, || {
+            let problem = newest().map(|answer| answer.problem()).unwrap_or_default();
+            if matches!(problem.as_str(), "closed" | "lease-needed") {
+                agent.take_with(&self.token);
+            }
+            body.trace_since(from_us).iter().any(is_moving).then_some(())
+        });
+        assert!(
+            found.is_some(),
+            "nothing moves; the newest answer is {:?}",
+            newest().map(|answer| answer.json())
+        );
     }
 
     /// The newest answer it got.

@@ -3,7 +3,7 @@
 //! ```ignore
 //! let place = Place::new();                          // a temporary folder: data of the agent, link and trace of the body
 //! let agent = Start::new(&place).run();              // robbie-agent with its simulated body, on a free port
-//! agent.wait_until_open();
+//! agent.open();                                      // waits for the body; opens base as a person does
 //! let answer = agent.post("/api/robot/velocity", &json!({"linear_mps": 0.1, "angular_radps": 0.0}));
 //! assert_eq!(answer.status, 202, "{answer:?}");
 //! ```

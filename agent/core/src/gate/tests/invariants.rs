@@ -355,11 +355,21 @@ fn invariant_5_a_damaged_latch_file_is_latched() {
 }
 
 #[test]
-fn a_first_file_is_clear_and_takes_its_first_record() {
-    // Preallocated and never written; then each record goes into the slot that the newest is not in.
+fn invariant_5_a_wiped_latch_file_is_latched() {
+    // The first start writes a record, so zeros alone mean that somebody or something has deleted it.
+    let loaded = LatchFile::read(&[0; FILE_LEN]).loaded;
+    assert_eq!(loaded, Loaded::Unreadable { serial: 0, epoch: 1 });
+}
+
+#[test]
+fn records_go_into_the_slot_that_the_newest_is_not_in() {
+    // The file of a first start has one record that says clear.
     let mut file = [0; FILE_LEN];
-    assert_eq!(LatchFile::read(&file), LatchFile::FIRST_START);
-    for (serial, expected_slot) in (1..).zip([0, 1, 0, 1]) {
+    let (first, _) = file.split_at_mut(SLOT_LEN);
+    let clear = LatchRecord { serial: 1, latched: false, epoch: 0, reason: label(""), source: label("") };
+    encode(&clear, first.try_into().unwrap());
+    assert_eq!(LatchFile::read(&file).loaded, Loaded::Clear { serial: 1, epoch: 0 });
+    for (serial, expected_slot) in (2..).zip([1, 0, 1, 0]) {
         let read = LatchFile::read(&file);
         assert_eq!(read.next_slot, expected_slot);
         let record = LatchRecord {

@@ -1,0 +1,201 @@
+//! How soon the body stops when its client falls silent, when the agent is killed and when it is frozen.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::Scale;
+use crate::busy::{Lateness, Load};
+use crate::http::Client;
+use crate::programs::{Agent, Body, Place, take};
+use crate::report::{Figure, Report};
+use crate::stats::{Chance, Samples, monotonic_us, ms_between};
+use crate::trace::{End, Line, between, end_of};
+
+/// What a body that goes on after its time is watched for, beyond the time to live.
+const WATCHED: Duration = Duration::from_millis(60);
+
+/// A dead agent's body stands by then.
+const STANDS: Duration = Duration::from_millis(700);
+
+/// Share of the trials and rounds that is repeated beside busy threads.
+const BUSY_SHARE: usize = 4;
+
+/// Measures all of it, without and with busy threads.
+pub(crate) fn measure(report: &mut Report, scale: Scale) -> anyhow::Result<()> {
+    silent_client(report, Load::Idle, scale.trials)?;
+    dead_agent(report, Load::Idle, Signal::KILL, scale.rounds)?;
+    dead_agent(report, Load::Idle, Signal::STOP, scale.rounds)?;
+    silent_client(report, Load::Busy, scale.trials / BUSY_SHARE)?;
+    dead_agent(report, Load::Busy, Signal::KILL, scale.rounds / BUSY_SHARE)?;
+    dead_agent(report, Load::Busy, Signal::STOP, scale.rounds / BUSY_SHARE)
+}
+
+/// One client that fell silent.
+struct Silence {
+    /// Before its last command was sent.
+    sent_us: u64,
+    ttl_ms: u64,
+    /// Before the next trial began.
+    until_us: u64,
+}
+
+fn silent_client(report: &mut Report, load: Load, trials: usize) -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let body = Body::start(&place)?;
+    let agent = Agent::start(&place, Some(&body))?;
+    let mut client = agent.client()?;
+    let mut chance = Chance::new(1);
+    let began_us = monotonic_us();
+    let busy = load.begin();
+    let lateness = Lateness::begin();
+    let silences = (0..trials)
+        .map(|_| fall_silent(&mut client, &mut chance))
+        .collect::<anyhow::Result<Vec<Silence>>>()?;
+    let timer_late = lateness.end();
+    drop(busy);
+
+    let trace = body.trace_since(began_us)?;
+    let after_ttl = silences.iter().map(|silence| after_ttl_ms(&trace, silence));
+    let after_ttl = Samples::new(after_ttl.collect::<anyhow::Result<_>>()?);
+    let note = format!(
+        "{} clients, ttl 20 to 100 ms, silent at a random phase; from before the last command was sent, plus ttl, to zero \
+         in the body's trace{}; baseline: how late a plain timer of this process fired",
+        after_ttl.count(),
+        load.said()
+    );
+    for (name, value, late, target) in [
+        ("stop_after_ttl_ms_p50", after_ttl.median(), timer_late.median(), None),
+        ("stop_after_ttl_ms_p99", after_ttl.percentile(99), timer_late.percentile(99), Some(10.0)),
+        ("stop_after_ttl_ms_max", after_ttl.max(), timer_late.max(), Some(25.0)),
+    ] {
+        let figure = Figure::new(load.name(name), value, "ms").beside(late).note(&note);
+        report.add(match target {
+            Some(target) => figure.at_most(target),
+            None => figure,
+        });
+    }
+    Ok(())
+}
+
+/// One to three commands that turn the robot on the spot, then silence.
+fn fall_silent(client: &mut Client, chance: &mut Chance) -> anyhow::Result<Silence> {
+    let ttl_ms = chance.within(20, 100);
+    let commands = chance.within(1, 3);
+    let body = json!({"linear_mps": 0.0, "angular_radps": 1.0, "ttl_ms": ttl_ms}).to_string();
+    let mut sent_us = 0;
+    for command in 0..commands {
+        if command > 0 {
+            std::thread::sleep(Duration::from_millis(5) + chance.up_to_ms(35));
+        }
+        sent_us = monotonic_us();
+        let answer = client.ask("POST", "/api/robot/velocity", &body)?;
+        answer.expect(202)?;
+    }
+    std::thread::sleep(Duration::from_millis(ttl_ms) + WATCHED + chance.up_to_ms(20));
+    Ok(Silence { sent_us, ttl_ms, until_us: monotonic_us() })
+}
+
+fn after_ttl_ms(trace: &[Line], silence: &Silence) -> anyhow::Result<f64> {
+    match end_of(between(trace, silence.sent_us, silence.until_us), Line::is_driven) {
+        End::At(zero_us) => Ok(ms_between(silence.sent_us, zero_us) - silence.ttl_ms as f64),
+        // Counted as what is known: at least so long.
+        End::NotYet => Ok(ms_between(silence.sent_us, silence.until_us) - silence.ttl_ms as f64),
+        End::Never => anyhow::bail!("an accepted command never reached the wheels"),
+    }
+}
+
+/// One agent that died while it drove.
+struct Death {
+    /// Before the signal was sent.
+    died_us: u64,
+    /// When the body was looked at for the last time.
+    until_us: u64,
+}
+
+fn dead_agent(report: &mut Report, load: Load, signal: Signal, rounds: usize) -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let body = Body::start(&place)?;
+    let mut agent = Agent::start(&place, Some(&body))?;
+    let budget = agent.client()?.get("/api/robot/safety/budget")?;
+    let mut chance = Chance::new(2);
+    let began_us = monotonic_us();
+    let mut deaths = Vec::new();
+    let busy = load.begin();
+    for _ in 0..rounds {
+        deaths.push(die_driving(&agent, signal, &mut chance)?);
+        if signal == Signal::KILL {
+            drop(agent);
+            agent = Agent::start(&place, Some(&body))?;
+        } else {
+            agent.process.signal(Signal::CONT)?;
+        }
+    }
+    drop(busy);
+    let trace = body.trace_since(began_us)?;
+    report_deaths(report, load, signal, &trace, &deaths, &budget)
+}
+
+/// Drives a small circle for a while, sends the signal at a random phase, and waits until the body must stand.
+fn die_driving(agent: &Agent, signal: Signal, chance: &mut Chance) -> anyhow::Result<Death> {
+    let mut client = agent.client()?;
+    take(&mut client)?;
+    for _ in 0..chance.within(10, 13) {
+        let seen = client.get("/api/robot/state")?["seen"].clone();
+        let body = json!({"linear_mps": 0.4, "angular_radps": 2.0, "ttl_ms": 500, "seen": seen});
+        client.ask("POST", "/api/robot/velocity", &body.to_string())?.expect(202)?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(chance.up_to_ms(50));
+    let died_us = monotonic_us();
+    agent.process.signal(signal)?;
+    std::thread::sleep(STANDS);
+    Ok(Death { died_us, until_us: monotonic_us() })
+}
+
+fn report_deaths(
+    report: &mut Report,
+    load: Load,
+    signal: Signal,
+    trace: &[Line],
+    deaths: &[Death],
+    budget: &Value,
+) -> anyhow::Result<()> {
+    let (mut zero_ms, mut still_ms, mut speeds) = (Vec::new(), Vec::new(), Vec::new());
+    for death in deaths {
+        let lines = between(trace, death.died_us, death.until_us);
+        let Some(first) = lines.first() else { anyhow::bail!("the trace has a hole") };
+        ensure!(first.is_driven(), "the body was not driven when the agent died");
+        speeds.push(f64::from(first.fastest_mps()));
+        let after = |end: End| match end {
+            End::At(end_us) => ms_between(death.died_us, end_us),
+            End::NotYet => ms_between(death.died_us, death.until_us),
+            End::Never => 0.0,
+        };
+        zero_ms.push(after(end_of(lines, Line::is_driven)));
+        still_ms.push(after(end_of(lines, Line::is_moving)));
+    }
+    let (zero_ms, still_ms, speeds) = (Samples::new(zero_ms), Samples::new(still_ms), Samples::new(speeds));
+    let word = if signal == Signal::KILL { "sigkill" } else { "sigstop" };
+    let (hold_ms, promised_ms) = (&budget["parts"]["hold_ms"], &budget["agent_dead_ms"]);
+    let (hold_ms, promised_ms) = (hold_ms.as_f64().unwrap_or(f64::NAN), promised_ms.as_f64().unwrap_or(f64::NAN));
+    let rounds = format!("{} agents driving a circle{}", deaths.len(), load.said());
+    let figure = Figure::new(load.name(&format!("stop_after_{word}_ms_max")), zero_ms.max(), "ms");
+    let note = format!(
+        "{rounds}; from before the signal to target zero in the body's trace; median {:.1}; baseline: the MCU's hold",
+        zero_ms.median()
+    );
+    report.add(figure.beside(hold_ms).at_most(110.0).note(note));
+    let figure = Figure::new(load.name(&format!("standstill_after_{word}_ms_max")), still_ms.max(), "ms");
+    let note = format!(
+        "{rounds} at {:.2} to {:.2} m/s; until both wheels are below 0.01 m/s; median {:.1}; baseline: agent_dead_ms of \
+         safety/budget",
+        speeds.percentile(0),
+        speeds.max(),
+        still_ms.median()
+    );
+    report.add(figure.beside(promised_ms).at_most(promised_ms + 60.0).note(note));
+    Ok(())
+}
