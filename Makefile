@@ -64,15 +64,16 @@ sim: ## stops under seeded faults in virtual time (SEEDS=10000)
 
 bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body; ROUNDS=100 kills)
 
-# Cargo talks on stderr, so that stdout holds the figures alone.
+# Cargo talks on stderr, so that stdout holds the figures alone. Variables given to make reach the benches: ROUNDS=200 kills,
+# TRIALS=100 silences, MINUTES=1 of teleop, FIGURES=stop,wire (see agent/benches/body/main.rs), COLD=1 a cold build.
 bench-link:
 	@cargo bench --locked --quiet --package firmware-bridge-link --bench decode
 	@cargo bench --locked --quiet --package firmware-bridge-link --bench corruption
 	@cargo bench --locked --quiet --package firmware-bridge-host --bench rtt
 
 bench-body:
-	@cargo build --locked --quiet --release --workspace --bins
-	@$(if $(ROUNDS),ROUNDS=$(ROUNDS)) cargo bench --locked --quiet --package agent --bench body
+	@cargo build --locked --quiet --release --package firmware-bridge-sim --bin robbie-body
+	@cargo bench --locked --quiet --package agent --bench body
 
 cross: ## build the agent for 64-bit ARM and run it emulated; build link and controller for a bare microcontroller
 	@cross/build.sh "$(CROSS)"

@@ -156,6 +156,7 @@ impl RunFile {
 #[derive(Debug)]
 pub struct DataDir {
     paths: DataPaths,
+    is_new: bool,
     // Held for its lock, which ends with the process whatever happens to it.
     _lock: File,
 }
@@ -172,15 +173,21 @@ impl DataDir {
             .create(root)
             .map_err(|source| DataDirError::Create { path: root.to_owned(), source })?;
         let paths = DataPaths::new(root);
+        let is_new = !paths.lock().exists();
         let lock = take_lock(&paths)?;
         // A note of an agent that died: nobody shall follow it.
         remove_if_there(&paths.run_file())?;
-        Ok(Self { paths, _lock: lock })
+        Ok(Self { paths, is_new, _lock: lock })
     }
 
     /// Names of its files.
     pub fn paths(&self) -> &DataPaths {
         &self.paths
+    }
+
+    /// No agent ever ran in it.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Tells commands beside it how to reach this agent. It replaces the file in one step.

@@ -9,6 +9,7 @@ pub mod gate_thread;
 pub mod handle;
 pub mod http;
 pub mod latch_file;
+pub mod mailbox;
 pub mod pilot;
 pub mod port_keeper;
 pub mod refusals;

@@ -15,9 +15,10 @@ use cloud_sync_api::connections::ConnectionLimits;
 use cloud_sync_api::health::Faults;
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::{Limit, Limits};
-use cloud_sync_api::server::{Server, ServerConfig, listen};
+use cloud_sync_api::server::{Server, ServerConfig};
 use cloud_sync_api::tls::TlsError;
 use cloud_sync_api::tokens::TokenStore;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa::openapi::{Info, InfoBuilder};
@@ -138,18 +139,32 @@ pub fn info() -> Info {
         .build()
 }
 
-/// Starts the server.
+/// An address that is ours, and what TLS needs.
+#[derive(Debug)]
+pub struct Listening {
+    address: SocketAddr,
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Takes the address; nobody is answered yet.
 ///
 /// # Errors
 /// The address is taken, or certificate and key do not fit.
-pub fn start(http: &HttpConfig, robot: Robot, watched: &Watched) -> Result<Running, ServerError> {
+pub fn listen(http: &HttpConfig) -> Result<Listening, ServerError> {
     let tls = match &http.tls {
         Some(files) => Some(cloud_sync_api::tls::load(&files.certificate, &files.key)?),
         None => None,
     };
     let failed = |source| ServerError::Listen { address: http.listen, source };
-    let listener = listen(http.listen).map_err(failed)?;
+    let listener = cloud_sync_api::server::listen(http.listen).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    Ok(Listening { address, listener, tls })
+}
+
+/// Answers from now on.
+pub fn start(listening: Listening, http: &HttpConfig, robot: Robot, watched: &Watched) -> Running {
+    let Listening { address, listener, tls } = listening;
     let robot_id = robot.identity.robot.clone();
     supervise::spawn("health", health::watch(watched.clone(), robot.drive.clone()));
     let routes = router(robot, watched).finish(info());
@@ -161,7 +176,7 @@ pub fn start(http: &HttpConfig, robot: Robot, watched: &Watched) -> Result<Runni
             () = server.keep_deadlines() => {}
         }
     });
-    Ok(Running { address, stop, task })
+    Running { address, stop, task }
 }
 
 fn connections(http: &HttpConfig) -> ServerConfig {

@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{CONFIGURATION, RunArgs, UNAVAILABLE};
-use crate::config::{self, Config, Environment, TlsFiles};
+use crate::config::{self, Config, Environment, HttpConfig};
 use crate::data_dir::{self, DataDir, DataDirError, RunFile};
 use crate::drive::config::BodyConfig;
 use crate::lan::{self, Banner, Fingerprint, LatchNotice, TokenShown};
@@ -21,7 +21,7 @@ const WORKERS: usize = 2;
 /// Runs the agent until SIGINT or SIGTERM, and gives the exit code.
 pub fn run(args: &RunArgs, environment: &Environment) -> ExitCode {
     log_to_stderr(environment);
-    let mut config = match config::load(&args.config.sources(environment)) {
+    let config = match config::load(&args.config.sources(environment)) {
         Ok(config) => config,
         Err(error) => return fail(CONFIGURATION, &chain(&error)),
     };
@@ -32,9 +32,6 @@ pub fn run(args: &RunArgs, environment: &Environment) -> ExitCode {
         Err(error @ DataDirError::InUse { .. }) => return fail(UNAVAILABLE, &error),
         Err(error) => return fail(CONFIGURATION, &chain(&error)),
     };
-    if let Err(error) = certificate(&mut config, &dir) {
-        return fail(CONFIGURATION, &chain(&error));
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(serve(args, &config, dir)),
@@ -84,7 +81,7 @@ fn announce(args: &RunArgs, config: &Config, app: &App) -> Result<(), DataDirErr
     let scheme = if config.http.serves_tls() { "https" } else { "http" };
     let interfaces = lan::interfaces().unwrap_or_default();
     let urls = lan::urls(scheme, app.address, &interfaces);
-    let fingerprint = fingerprint(config);
+    let fingerprint = fingerprint(&app.http);
     let paths = app.dir().paths();
     let on_terminal = std::io::stdout().is_terminal();
     let token = match std::fs::read_to_string(paths.owner_token()) {
@@ -112,21 +109,9 @@ fn announce(args: &RunArgs, config: &Config, app: &App) -> Result<(), DataDirErr
     app.dir().announce(&RunFile { pid: std::process::id(), url, fingerprint })
 }
 
-fn fingerprint(config: &Config) -> Option<Fingerprint> {
-    let files = config.http.tls.as_ref()?;
+fn fingerprint(http: &HttpConfig) -> Option<Fingerprint> {
+    let files = http.tls.as_ref()?;
     lan::fingerprint_of(&files.certificate).ok()
-}
-
-/// With `--lan`, the agent's own certificate stands in for one that nobody named.
-fn certificate(config: &mut Config, dir: &DataDir) -> Result<(), lan::CertificateError> {
-    if !config.http.lan || config.http.tls.is_some() {
-        return Ok(());
-    }
-    let interfaces = lan::interfaces().unwrap_or_default();
-    let addresses: Vec<_> = interfaces.iter().map(|interface| interface.address).collect();
-    let files: TlsFiles = lan::own_certificate(dir.paths(), lan::host_name().as_deref(), &addresses)?;
-    config.http.tls = Some(files);
-    Ok(())
 }
 
 /// Feeds the service manager's watchdog only while the gate's own thread makes progress: a gate that hangs gets the

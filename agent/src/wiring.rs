@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use agent_core::access::OpenLimbs;
 use agent_core::budget::Budget;
 use agent_core::gate::{Gate, Start};
 use agent_core::profile::Profile;
@@ -18,7 +17,7 @@ use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::message::Limits;
 use firmware_bridge_sim::{BodyProfile, SimBody};
 
-use crate::config::Config;
+use crate::config::{Config, HttpConfig};
 use crate::data_dir::DataDir;
 use crate::drive::clean;
 use crate::drive::config::BodyConfig;
@@ -29,13 +28,15 @@ use crate::drive::pilot::Pilot;
 use crate::drive::port_keeper::{self, PortKeeper};
 use crate::drive::robot::Robot;
 use crate::drive::wire::state::Identity;
-use crate::{os, server, supervise};
+use crate::{lan, os, server, supervise};
 
 /// The running agent.
 #[derive(Debug)]
 pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it listens, with the certificate in use.
+    pub http: HttpConfig,
     /// The door to the body.
     pub drive: DriveHandle,
     /// The gate thread as others see it.
@@ -73,10 +74,15 @@ impl App {
         let run = os::random_u64().context("the kernel gives no randomness")?;
         let now = os::boot_time();
 
-        // What the run before left behind.
-        let found = latch_file::open(&dir.paths().latch());
-        let left_open = clean::take(&dir.paths().clean()).context("DIR/clean cannot be deleted")?;
-        let ended_open = if found.is_first_start { OpenLimbs::ALL } else { left_open };
+        // What the run before left behind; the latch comes before anything that can fail, so that a first start is one.
+        let found = latch_file::open(&dir.paths().latch(), &dir.paths().clean(), dir.is_new());
+
+        // What else can keep the program from running comes before the body is told anything.
+        let http = lan::with_certificate(&config.http, dir.paths())?;
+        let listening = server::listen(&http)?;
+        let tokens = TokenStore::open(dir.paths().root(), os::unix_seconds())?;
+        let ended_open =
+            clean::take(&dir.paths().clean()).context("the note of an orderly end cannot be deleted")?;
 
         // The body: in this process behind a pty, or behind a serial port. From here on the two look the same.
         let (body, port) = match config.body() {
@@ -94,7 +100,7 @@ impl App {
         let door = Arc::new(door);
         let (latch, latch_thread) = latch_file::start(dir.paths().latch(), &found, door.gate_wake.clone())?;
         let (ports, port_thread) = port_keeper::start(port, profile.baud, door.gate_wake.clone())?;
-        let gate = Gate::new(profile, Start { latch: found.file.loaded, ended_open, run }, now);
+        let gate = Gate::new(profile, Start { latch: found.loaded, ended_open, run }, now);
         let session = Session::new(SessionConfig::new(limits(&profile), profile.baud));
         let pilot = Pilot::new(gate, session, now);
         let first = pilot.first_shown(now);
@@ -110,7 +116,6 @@ impl App {
         })?;
 
         // The edge.
-        let tokens = TokenStore::open(dir.paths().root(), os::unix_seconds())?;
         let faults = Faults::default();
         supervise::spawn("tokens", tokens.clone().follow(report_tokens(faults.clone())));
         supervise::spawn("revocations", revoke(tokens.clone(), drive.clone()));
@@ -120,12 +125,12 @@ impl App {
             budget,
             stops: Arc::default(),
             sockets: Arc::default(),
-            guards: server::guards(tokens, &config.http, &config.limits),
+            guards: server::guards(tokens, &http, &config.limits),
         };
         let watched = server::Watched { pulse: pulse.clone(), ports: ports.clone(), faults };
-        let server = server::start(&config.http, robot, &watched)?;
+        let server = server::start(listening, &http, robot, &watched);
         let threads = Threads { door, gate, latch, latch_thread, port_thread, _body: body };
-        Ok(Self { address: server.address(), drive, pulse, ports, server, threads, dir })
+        Ok(Self { address: server.address(), http, drive, pulse, ports, server, threads, dir })
     }
 
     /// Ends everything in order: no new requests, the body halted, the latch on the disk, the note of what was open.
@@ -177,7 +182,7 @@ async fn revoke(tokens: TokenStore, drive: DriveHandle) {
     let mut revocations = tokens.revocations();
     loop {
         match revocations.recv().await {
-            Ok(token) => drive.revoke(token),
+            Ok(token) => drive.revoke(token).await,
             Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::error!(missed, "revocations came faster than they could be handed on");
             }

@@ -72,10 +72,13 @@ pub(crate) fn serve() -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         std::io::stdout().flush()?;
-        axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
-            // A connection without it is only slower.
-            stream.set_nodelay(true).ok();
-        }), router)
+        axum::serve(
+            axum::serve::ListenerExt::tap_io(listener, |stream| {
+                // A connection without it is only slower.
+                stream.set_nodelay(true).ok();
+            }),
+            router,
+        )
         .await
     })?;
     Ok(())

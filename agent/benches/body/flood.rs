@@ -54,7 +54,8 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
     let (mut to_body, mut to_answer) = (Vec::new(), Vec::new());
     for &(_, began_us, answered_us) in &presses {
         let lines = between(&trace, began_us, answered_us + 1_000_000);
-        let stopped = lines.iter().find(|line| line.state == "estop").context("an e-stop did not reach the body")?;
+        let stopped =
+            lines.iter().find(|line| line.state == "estop").context("an e-stop did not reach the body")?;
         to_body.push(ms_between(began_us, stopped.t_us));
         to_answer.push(ms_between(began_us, answered_us));
     }
@@ -69,7 +70,8 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
         to_body.median()
     );
     report.add(Figure::new("estop_under_flood_ms_max", to_body.max(), "ms").at_most(100.0).note(note));
-    let note = format!("the same until its answer, which waits for the disk; median {:.1}", to_answer.median());
+    let note =
+        format!("the same until its answer, which waits for the disk; median {:.1}", to_answer.median());
     report.add(Figure::new("estop_under_flood_answer_ms_max", to_answer.max(), "ms").note(note));
     Ok(())
 }

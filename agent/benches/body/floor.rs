@@ -23,7 +23,8 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<Samples> {
     let body = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&body)?;
     unlockpt(&body)?;
-    let port = open(ptsname(&body, Vec::new())?, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let port =
+        open(ptsname(&body, Vec::new())?, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
     let mut settings = tcgetattr(&port)?;
     settings.make_raw();
     tcsetattr(&port, OptionalActions::Now, &settings)?;
@@ -57,7 +58,8 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<Samples> {
         std::thread::sleep(Duration::from_millis(3) + chance.up_to_ms(4));
         let sent_us = monotonic_us();
         client.write_all(&REQUEST)?;
-        let arrived_us = arrivals.recv_timeout(Duration::from_secs(10)).context("the floor does not answer")?;
+        let arrived_us =
+            arrivals.recv_timeout(Duration::from_secs(10)).context("the floor does not answer")?;
         took.push(ms_between(sent_us, arrived_us));
     }
     // Closing ends the first thread, whose end closes the pty and so ends the second.

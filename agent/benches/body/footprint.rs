@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use rustix::param::clock_ticks_per_second;
 use serde_json::Value;
 
 use crate::Scale;
@@ -19,6 +18,8 @@ use crate::stats::Samples;
 const STARTS: usize = 20;
 /// What follows a start is over by then.
 const SETTLE: Duration = Duration::from_secs(5);
+/// Unit of the times in /proc, 1/s: fixed by Linux's interface, whatever the kernel's own clock is.
+const USER_HZ: f64 = 100.0;
 const REST: Duration = Duration::from_secs(30);
 
 /// Measures all of it; the cold build only when asked for.
@@ -26,7 +27,8 @@ pub(crate) fn measure(report: &mut Report, scale: Scale) -> anyhow::Result<()> {
     starts(report)?;
     rest(report)?;
     let bytes = std::fs::metadata(robbie_agent())?.len();
-    report.add(Figure::new("binary_mb", bytes as f64 / 1e6, "MB").note("release, debug information stripped"));
+    report
+        .add(Figure::new("binary_mb", bytes as f64 / 1e6, "MB").note("release, debug information stripped"));
     if scale.with_cold_build {
         return cold_build(report);
     }
@@ -59,11 +61,14 @@ fn start_ms() -> anyhow::Result<f64> {
     let address = free_address()?;
     let began = Instant::now();
     let _process = Process::start(&mut run_command(&place, &address.to_string(), None)?)?;
-    let is_healthy = || -> anyhow::Result<bool> { Ok(Client::connect(address, "")?.get_status("/health")? == 200) };
+    let is_healthy =
+        || -> anyhow::Result<bool> { Ok(Client::connect(address, "")?.get_status("/health")? == 200) };
     // Nobody listens yet at first.
     wait_for("/health", || Ok(is_healthy().is_ok_and(|is_healthy| is_healthy).then_some(())))?;
     let mut client = Client::connect(address, &token(&place)?)?;
-    wait_for("an open base", || Ok(client.get("/api/robot/state")?["base"]["closed"].is_null().then_some(())))?;
+    wait_for("an open base", || {
+        Ok(client.get("/api/robot/state")?["base"]["closed"].is_null().then_some(()))
+    })?;
     Ok(began.elapsed().as_secs_f64() * 1000.0)
 }
 
@@ -97,8 +102,9 @@ fn cpu_s(process: u32) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name before the last bracket may hold spaces.
     let fields: Vec<&str> = text.rsplit_once(')').context("no stat")?.1.split_whitespace().collect();
-    let ticks: u64 = fields.get(11..13).context("a short stat")?.iter().filter_map(|text| text.parse::<u64>().ok()).sum();
-    Ok(ticks as f64 / clock_ticks_per_second() as f64)
+    let ticks: u64 =
+        fields.get(11..13).context("a short stat")?.iter().filter_map(|text| text.parse::<u64>().ok()).sum();
+    Ok(ticks as f64 / USER_HZ)
 }
 
 fn rss_mb(process: u32) -> anyhow::Result<f64> {

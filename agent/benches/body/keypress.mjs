@@ -14,7 +14,8 @@ const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }
 try {
   const page = await browser.newPage();
   await page.goto(url);
-  await page.waitForFunction(async () => (await import('/page/state.js').catch(() => import('./state.js'))).robot.contact === 'live');
+  const isLive = () => page.evaluate(async () => (await import('/page/state.js')).robot.contact === 'live');
+  while (!(await isLive())) await sleep(20);
   await page.locator('body').click({ position: { x: 2, y: 2 } });
   for (let count = 0; count <= Number(presses); count++) {
     const downUs = nowUs();

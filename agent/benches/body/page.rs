@@ -27,7 +27,8 @@ struct Press {
 /// Presses an arrow key, if there are a browser and a driver for it.
 pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
     const FIGURE: &str = "keypress_to_wheel_ms_p95";
-    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].into_iter().find(|path| Path::new(path).exists());
+    let chromium =
+        ["/usr/bin/chromium", "/usr/bin/chromium-browser"].into_iter().find(|path| Path::new(path).exists());
     let Some(chromium) = chromium else {
         report.left_out(FIGURE, "no Chromium: apt-get install chromium");
         return Ok(());

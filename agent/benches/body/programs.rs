@@ -10,6 +10,10 @@ use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
 
 use crate::http::Client;
 use crate::trace::Line;
@@ -21,14 +25,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Rate limits are for other people's clients.
-const WITHOUT_LIMITS: [&str; 6] = [
-    "--set",
-    "limits.motion_per_s=0",
-    "--set",
-    "limits.read_per_s=0",
-    "--set",
-    "limits.write_per_s=0",
-];
+const WITHOUT_LIMITS: [&str; 6] =
+    ["--set", "limits.motion_per_s=0", "--set", "limits.read_per_s=0", "--set", "limits.write_per_s=0"];
 
 /// Waits until `look` finds something.
 pub(crate) fn wait_for<T>(
@@ -84,6 +82,24 @@ impl Drop for Process {
     }
 }
 
+/// Starts a process with real-time priority where that is allowed. A body stands for another computer, whose time nobody
+/// on this one can take; the agent's gate asks for a higher one itself.
+fn start_urgent(command: &mut Command) -> anyhow::Result<Process> {
+    const PRIORITY: u8 = 30;
+    std::thread::scope(|scope| {
+        let starter = scope.spawn(|| {
+            // A child inherits it from the thread that starts it. Not allowed is fine.
+            drop(set_thread_priority_and_policy(
+                thread_native_id(),
+                ThreadPriority::Crossplatform(PRIORITY.try_into().unwrap_or_default()),
+                ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo),
+            ));
+            Process::start(command)
+        });
+        starter.join().ok().context("the starting thread panicked")?
+    })
+}
+
 /// A temporary folder of one robot.
 #[derive(Debug)]
 pub(crate) struct Place(TempDir);
@@ -116,7 +132,7 @@ impl Body {
         let (link, trace) = (place.path("body"), place.path("trace.jsonl"));
         let mut command = Command::new(program);
         command.arg("--link").arg(&link).arg("--trace").arg(&trace).args(["--seed", "7"]);
-        let process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let process = start_urgent(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         wait_for("the body's link", || Ok(link.exists().then_some(())))?;
         Ok(Self { _process: process, link, trace })
     }

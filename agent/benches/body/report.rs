@@ -80,7 +80,8 @@ impl Report {
     pub(crate) fn summarise(&self) {
         eprintln!("\n{:<42} {:>12} {:<8} {:>9} {:>9}", "figure", "value", "unit", "baseline", "target");
         for figure in &self.figures {
-            let cell = |number: Option<f64>| number.map_or_else(String::new, |number| rounded(number).to_string());
+            let cell =
+                |number: Option<f64>| number.map_or_else(String::new, |number| rounded(number).to_string());
             let met = match figure.at_most {
                 Some(target) if figure.value <= target => "met",
                 Some(_) => "MISSED",

@@ -59,11 +59,14 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
         agent_us.count()
     );
     let ratio = agent_us.median() / bare_us.median();
-    report.add(Figure::new("rest_velocity_us_p50", agent_us.median(), "us").beside(bare_us.median()).note(&note));
+    report.add(
+        Figure::new("rest_velocity_us_p50", agent_us.median(), "us").beside(bare_us.median()).note(&note),
+    );
     let p99 = Figure::new("rest_velocity_us_p99", agent_us.percentile(99), "us");
     report.add(p99.beside(bare_us.percentile(99)).note(&note));
     let note = "median beside median of the bare service";
-    report.add(Figure::new("rest_velocity_vs_bare_ratio", ratio, "times").beside(1.0).at_most(2.5).note(note));
+    report
+        .add(Figure::new("rest_velocity_vs_bare_ratio", ratio, "times").beside(1.0).at_most(2.5).note(note));
 
     let (mut agent_rps, mut bare_rps) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -71,7 +74,9 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
         bare_rps.push(to_bare.all_at_once()?);
     }
     let (agent_rps, bare_rps) = (Samples::new(agent_rps), Samples::new(bare_rps));
-    let note = format!("{CONNECTIONS} kept connections, median of {ROUNDS} rounds of 2 s; the clients share the cores");
+    let note = format!(
+        "{CONNECTIONS} kept connections, median of {ROUNDS} rounds of 2 s; the clients share the cores"
+    );
     report.add(Figure::new("rest_rps_c8", agent_rps.median(), "1/s").beside(bare_rps.median()).note(note));
     Ok(())
 }

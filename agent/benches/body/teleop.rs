@@ -191,7 +191,9 @@ impl Driver {
             self.neutral |= !passes;
         }
         let seen = message.get("seen").or_else(|| message.get("state")?.get("seen"));
-        let Some((seen, mono_ms)) = seen.and_then(|seen| Some((seen, seen["mono_ms"].as_f64()?))) else { return };
+        let Some((seen, mono_ms)) = seen.and_then(|seen| Some((seen, seen["mono_ms"].as_f64()?))) else {
+            return;
+        };
         if self.seen.as_ref().is_some_and(|(_, known)| mono_ms <= *known) {
             return;
         }

@@ -51,7 +51,11 @@ fn report_one(report: &mut Report, load: Load, commands: &Samples, presses: &Sam
     report.add(p50.beside(floor.median()).note(&note));
     let p99 = Figure::new(load.name("rest_to_wire_ms_p99"), commands.percentile(99), "ms");
     let p99 = p99.beside(floor.percentile(99)).note(&note);
-    let note = format!("{} presses while driving, each reset and taken after{}; {WAY}", presses.count(), load.said());
+    let note = format!(
+        "{} presses while driving, each reset and taken after{}; {WAY}",
+        presses.count(),
+        load.said()
+    );
     let estop_p50 = Figure::new(load.name("estop_to_wire_ms_p50"), presses.median(), "ms");
     let estop_p99 = Figure::new(load.name("estop_to_wire_ms_p99"), presses.percentile(99), "ms");
     let (estop_p50, estop_p99) =

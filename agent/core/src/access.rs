@@ -59,13 +59,15 @@ impl OpenLimbs {
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
     closed: [Option<Closed>; 2],
+    /// What closed a limb last and when, also while it is open again; [`Closed::since`] keeps the first cause.
+    newest: Option<(ClosedBy, BootTime)>,
 }
 
 impl Access {
     /// Both closed, each for its own reason.
     pub fn new(base: ClosedBy, head: ClosedBy, now: BootTime) -> Self {
         let closed = |by: ClosedBy| Some(Closed { by, reason: label(words(by)), since: now });
-        Self { closed: [closed(base), closed(head)] }
+        Self { closed: [closed(base), closed(head)], newest: None }
     }
 
     /// Why `limb` is closed; `None` while it is open.
@@ -80,6 +82,13 @@ impl Access {
             by: closed.by,
             since: closed.since,
         })
+    }
+
+    /// The refusal of what was received before the newest close: whoever sent it had not seen that. A stop reaches the gate
+    /// before requests that were sent earlier, so the order of arrival says nothing.
+    pub fn refusal_of_older(&self, limb: Limb, received_at: BootTime) -> Option<Refusal> {
+        let (by, since) = self.newest.filter(|(_, closed_at)| received_at <= *closed_at)?;
+        Some(self.refusal(limb).unwrap_or(Refusal::Closed { resource: limb.resource(), by, since }))
     }
 
     /// `limb` may be moved.
@@ -105,11 +114,19 @@ impl Access {
     /// Closes both. What stands lower in the contract's table replaces what stands above it; of equal rows the first stays,
     /// since it is the cause and the rest its consequences.
     pub fn close(&mut self, by: ClosedBy, reason: &str, now: BootTime) {
+        self.newest = Some((by, now));
         for slot in &mut self.closed {
             if slot.is_none_or(|closed| row(closed.by) < row(by)) {
                 let reason = label(if reason.is_empty() { words(by) } else { reason });
                 *slot = Some(Closed { by, reason, since: now });
             }
+        }
+    }
+
+    /// Puts words to what closed them, where it was closed by `by`.
+    pub fn explain(&mut self, by: ClosedBy, reason: &str) {
+        for closed in self.closed.iter_mut().flatten().filter(|closed| closed.by == by) {
+            closed.reason = label(reason);
         }
     }
 

@@ -13,7 +13,7 @@ pub const SLOT_LEN: usize = 4096;
 /// Slots in the file.
 pub const SLOTS: usize = 2;
 
-/// Bytes of the file, which is preallocated with zeros so that a full disk cannot refuse a write.
+/// Bytes of the file. It has them from the first start on, so that a full disk cannot refuse a write.
 pub const FILE_LEN: usize = SLOT_LEN * SLOTS;
 
 const MAGIC: [u8; 8] = *b"RBLATCH1";
@@ -67,23 +67,20 @@ pub struct LatchFile {
 }
 
 impl LatchFile {
-    /// A robot that never ran: no file yet.
-    pub const FIRST_START: Self = Self { loaded: Loaded::Clear { serial: 0, epoch: 0 }, next_slot: 0 };
-
     /// Reads a file. Any length and any bytes give an answer; what is not whole counts as latched.
     pub fn read(bytes: &[u8]) -> Self {
         let (first, second) = bytes.split_at_checked(SLOT_LEN).unwrap_or((bytes, &[]));
-        let slots = [Slot::read(first), Slot::read(second)];
+        let slots = [decode(first), decode(second)];
         let newest = slots
             .iter()
             .enumerate()
-            .filter_map(|(index, slot)| slot.record().map(|record| (index, record)))
+            .filter_map(|(index, record)| record.map(|record| (index, record)))
             .max_by_key(|(_, record)| record.serial);
-        let is_whole = bytes.len() == FILE_LEN && !slots.contains(&Slot::Damaged);
+        // A first start fills both slots, so one that cannot be read has lost what it said.
+        let is_whole = bytes.len() == FILE_LEN && slots.iter().all(Option::is_some);
         let loaded = match newest {
             Some((_, record)) if is_whole && record.latched => Loaded::Latched(record),
             Some((_, record)) if is_whole => Loaded::Clear { serial: record.serial, epoch: record.epoch },
-            // Also a file of zeros: the first start writes a record, so without one it has been wiped.
             _ => Loaded::Unreadable {
                 serial: newest.map_or(0, |(_, record)| record.serial),
                 epoch: newest.map_or(0, |(_, record)| record.epoch).saturating_add(1),
@@ -94,31 +91,13 @@ impl LatchFile {
     }
 }
 
-/// One slot as read. `Empty` is a slot that was preallocated and never written.
-#[expect(clippy::large_enum_variant, reason = "read once at start, and nothing here may allocate")]
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Slot {
-    Empty,
-    Damaged,
-    Record(LatchRecord),
-}
-
-impl Slot {
-    fn read(bytes: &[u8]) -> Self {
-        if bytes.len() != SLOT_LEN {
-            return Self::Damaged;
-        }
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Self::Empty;
-        }
-        decode(bytes).map_or(Self::Damaged, Self::Record)
-    }
-
-    const fn record(&self) -> Option<LatchRecord> {
-        match self {
-            Self::Record(record) => Some(*record),
-            Self::Empty | Self::Damaged => None,
-        }
+/// The file of a robot that never ran: both slots say clear.
+pub fn first_file(file: &mut [u8; FILE_LEN]) {
+    let (slots, _) = file.as_chunks_mut::<SLOT_LEN>();
+    for (serial, slot) in (1..).zip(slots) {
+        let clear =
+            LatchRecord { serial, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
+        encode(&clear, slot);
     }
 }
 
@@ -138,6 +117,9 @@ pub fn encode(record: &LatchRecord, slot: &mut [u8; SLOT_LEN]) {
 
 /// Reads a slot; `None` when one byte of it is not as it was written.
 fn decode(slot: &[u8]) -> Option<LatchRecord> {
+    if slot.len() != SLOT_LEN {
+        return None;
+    }
     let (body, crc) = slot.split_at_checked(CRC_AT)?;
     if crc != CRC32C.checksum(body).to_le_bytes() {
         return None;

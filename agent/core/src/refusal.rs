@@ -27,8 +27,10 @@ pub enum Refusal {
     },
     /// 503 `starting`: the MCU's state has not been read yet.
     Starting,
-    /// 503 `link-down`: the MCU does not answer.
+    /// 503 `link-down`: the MCU does not answer, or cannot be given orders.
     LinkDown,
+    /// 503 `link-down`: the latch file cannot be written, so an e-stop cannot be taken back.
+    NotDurable,
     /// 409 `lease-held`: another token holds the resource.
     LeaseHeld {
         /// Its token's name.
@@ -68,6 +70,8 @@ pub enum Refusal {
         /// The newest accepted.
         newest: u64,
     },
+    /// 401 `no-token`: the token was revoked while the request was under way.
+    TokenRevoked,
     /// 403 `no-right`: a class that may not do this (ai moves nothing by itself).
     ClassTooLow,
 }

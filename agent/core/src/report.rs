@@ -13,8 +13,6 @@ pub struct BodyReport {
     pub last_frame_at: Option<BootTime>,
     /// Handshake finished and protocol majors match: orders can be given.
     pub ready: bool,
-    /// The clock was synchronised lately, so arming is possible.
-    pub clock_synced: bool,
     /// The MCU's boot id, once known.
     pub boot_id: Option<u32>,
     /// State and reason, once read in this connection.

@@ -47,8 +47,13 @@ pub struct Snapshot {
     pub tasks: ArrayVec<TaskView, TASKS_KEPT>,
     /// Recent refusals, oldest first.
     pub refusals: ArrayVec<RefusalRecord, REFUSALS_KEPT>,
-    /// The MCU is heard: a valid frame came within the last 100 ms.
+    /// A valid frame came from the MCU within the last 100 ms.
+    pub is_heard: bool,
+    /// The MCU is heard and the handshake is done, so that it can be driven.
     pub link_up: bool,
+    /// A stop would change something: a setpoint, a lease of base or head, something open or opening, an armed MCU, or a stop
+    /// that is not confirmed yet.
+    pub is_anything_to_stop: bool,
     /// The body.
     pub body: BodyReport,
 }
@@ -200,7 +205,9 @@ impl Snapshot {
             envelope: Envelope { linear_mps: 0.0, angular_radps: 0.0, reason: LimitReason::None },
             tasks: ArrayVec::new_const(),
             refusals: ArrayVec::new_const(),
+            is_heard: false,
             link_up: false,
+            is_anything_to_stop: true,
             body: BodyReport::default(),
         }
     }

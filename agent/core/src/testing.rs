@@ -31,7 +31,6 @@ pub(crate) fn healthy_body(now: BootTime) -> BodyReport {
     BodyReport {
         last_frame_at: Some(now),
         ready: true,
-        clock_synced: true,
         boot_id: Some(1),
         state: Some((State::Armed, Reason::None)),
         motion: Some((now, motion(1, State::Armed))),

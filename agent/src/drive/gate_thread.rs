@@ -9,13 +9,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use agent_core::access::OpenLimbs;
+use agent_core::latch::LatchRecord;
 use agent_core::time::BootTime;
 use firmware_bridge_host::Port;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::handle::Door;
 use super::latch_file::LatchWriter;
-use super::pilot::Pilot;
+use super::pilot::{Advance, Pilot};
 use super::port_keeper::PortKeeper;
 use super::shown::Shown;
 use crate::os::{self, Realtime};
@@ -29,6 +30,9 @@ const REQUESTS_MAX: usize = 64;
 
 /// A port without a valid frame for so long is opened anew: the device behind the name may have changed.
 const PORT_SILENT: Duration = Duration::from_secs(2);
+
+/// Between two tries to hand something over to a thread that was just at its mailbox.
+const HAND_OVER_RETRY: Duration = Duration::from_micros(200);
 
 /// How long the body may take to stand when the program ends.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
@@ -76,6 +80,11 @@ impl Pulse {
         os::wake(&door.gate_wake);
     }
 
+    fn leave(&self, open: OpenLimbs) {
+        self.base_ended_open.store(open.base, Ordering::Release);
+        self.head_ended_open.store(open.head, Ordering::Release);
+    }
+
     /// After the thread ended: what was open until then.
     pub fn ended_open(&self) -> OpenLimbs {
         OpenLimbs {
@@ -119,7 +128,11 @@ struct Loop {
     port: Option<Port>,
     port_since: BootTime,
     bytes: [u8; READ_MAX],
+    /// What is to be handed over as soon as the other side is not just at its mailbox.
+    closing: Option<Port>,
+    record: Option<LatchRecord>,
     shown: Shown,
+    is_show_due: bool,
     last_tick: Option<BootTime>,
     ending_since: Option<BootTime>,
 }
@@ -133,6 +146,9 @@ impl Loop {
             port: None,
             port_since: BootTime::default(),
             bytes: [0; READ_MAX],
+            closing: None,
+            record: None,
+            is_show_due: false,
             last_tick: None,
             ending_since: None,
         }
@@ -151,8 +167,9 @@ impl Loop {
             changed |= self.take_latch_results();
             self.write();
             self.hand_latch_over();
-            self.publish(changed);
+            self.show(changed);
             if self.has_ended() {
+                self.gate.pulse.leave(self.gate.pilot.ends_open());
                 return;
             }
         }
@@ -178,7 +195,10 @@ impl Loop {
 
     /// A frame that the wire cannot take yet is no reason to turn before it can.
     fn next_turn(&self, now: BootTime) -> BootTime {
-        let step = self.gate.pilot.next_step(now);
+        let mut step = self.gate.pilot.next_step(now);
+        if self.is_show_due || self.record.is_some() || self.closing.is_some() {
+            step = step.min(now + HAND_OVER_RETRY);
+        }
         let (Some(port), Some(frame)) = (&self.port, self.gate.pilot.next_frame(now)) else { return step };
         if port.is_unfinished() {
             return step;
@@ -189,6 +209,9 @@ impl Loop {
 
     fn take_port(&mut self) -> bool {
         let now = os::boot_time();
+        if let Some(port) = self.closing.take() {
+            self.closing = self.gate.ports.close(port).err();
+        }
         if self.port.is_some() {
             let last_frame = self.gate.pilot.session().last_frame_us().map(BootTime::from_us);
             let heard = last_frame.unwrap_or_default().max(self.port_since);
@@ -207,7 +230,7 @@ impl Loop {
 
     fn drop_port(&mut self) {
         if let Some(port) = self.port.take() {
-            self.gate.ports.close(port);
+            self.closing = self.gate.ports.close(port).err();
         }
         self.gate.pilot.disconnected();
         self.gate.ports.want();
@@ -231,10 +254,11 @@ impl Loop {
     fn take_requests(&mut self) -> bool {
         let mut taken = false;
         for _ in 0..REQUESTS_MAX {
-            // The urgent queue is looked at again before every request: a stop never waits behind commands.
-            let Some(asked) = self.gate.door.urgent.pop().or_else(|| self.gate.door.asked.pop()) else {
-                return taken;
-            };
+            // Stops are looked for again before every request: none waits behind commands.
+            let door = &self.gate.door;
+            let asked =
+                door.estops.take_now().or_else(|| door.urgent.take_now()).or_else(|| door.asked.take_now());
+            let Some(asked) = asked else { return taken };
             taken = true;
             self.gate.pilot.ask(os::boot_time(), &asked);
         }
@@ -255,21 +279,18 @@ impl Loop {
     fn advance(&mut self) -> bool {
         let now = os::boot_time();
         if self.gate.pulse.ending.load(Ordering::Acquire) && self.ending_since.is_none() {
-            let open = self.gate.pilot.ends_open();
-            self.gate.pulse.base_ended_open.store(open.base, Ordering::Release);
-            self.gate.pulse.head_ended_open.store(open.head, Ordering::Release);
             self.ending_since = Some(now);
             self.gate.pilot.shut_down(now);
         }
-        let ticked = self.gate.pilot.advance(now);
-        if ticked {
+        let advance = self.gate.pilot.advance(now);
+        if advance == Advance::Ticked {
             if let Some(last) = self.last_tick.replace(now) {
                 let gap_us = u64::try_from(now.since(last).as_micros()).unwrap_or(u64::MAX);
                 self.gate.pulse.longest_gap_us.fetch_max(gap_us, Ordering::Relaxed);
             }
             self.gate.pulse.ticks.fetch_add(1, Ordering::Relaxed);
         }
-        ticked
+        advance != Advance::Nothing
     }
 
     fn write(&mut self) {
@@ -283,28 +304,28 @@ impl Loop {
     }
 
     fn hand_latch_over(&mut self) {
-        if let Some(record) = self.gate.pilot.take_latch_record() {
-            self.gate.latch.write(record);
+        if let Some(newest) = self.gate.pilot.take_latch_record() {
+            self.record = Some(newest);
+        }
+        if let Some(record) = self.record.take() {
+            self.record = self.gate.latch.write(record).err();
         }
     }
 
-    fn hand_answers_over(&mut self) {
-        for answer in self.gate.pilot.answers() {
-            // Full only if the task behind the handle is stuck; its askers then time out.
-            self.gate.door.answers.force_push(answer);
-        }
-    }
-
-    fn publish(&mut self, changed: bool) {
-        self.hand_answers_over();
+    /// Shows first and answers then, so that whoever gets an answer finds a state at least as new.
+    fn show(&mut self, changed: bool) {
+        let door = &self.gate.door;
         if let Some(line) = self.gate.pilot.session_mut().take_log() {
-            self.gate.door.log.force_push(line);
+            // A line that comes while somebody reads the one before is lost; the firmware counts such losses, too.
+            door.log.put_now(line).ok();
         }
-        if changed {
-            self.gate.pilot.show(os::boot_time(), &mut self.shown);
-            self.gate.door.shown.force_push(self.shown.clone());
-            os::wake_reader(&self.gate.door.task_wake);
+        if !changed && !self.is_show_due {
+            return;
         }
+        self.gate.pilot.show(os::boot_time(), &mut self.shown);
+        let is_shown = door.shown.put_now(self.shown.clone()).is_ok();
+        self.is_show_due = !(is_shown && door.answers.put_all_now(self.gate.pilot.answers()));
+        os::wake_reader(&door.task_wake);
     }
 
     /// The end has come when the body stands and everything is written, or took too long.

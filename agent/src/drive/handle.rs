@@ -1,9 +1,9 @@
 //! The one door to the body. HTTP, teleop, the keyboard and later the cloud, speech and models all ask here; nobody
 //! else can reach the gate.
 //!
-//! Requests go to the gate over bounded lock-free queues, answers and snapshots come back the same way; one task turns
-//! them into futures. When the queue is full the newest request is refused (`Busy`): the gate drains it every turn, so
-//! a full queue means that it does not turn.
+//! Requests go to the gate over bounded mailboxes at which it never waits, answers and snapshots come back the same way;
+//! one task turns them into futures. When a queue is full the newest request is refused (`Busy`): the gate drains it every
+//! turn, so a full queue means that it does not turn.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -11,20 +11,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use agent_core::caller::{Caller, Label, TokenId};
-use agent_core::request::{Answer, Asked, Request, Ticket};
-use crossbeam_queue::ArrayQueue;
+use agent_core::caller::{Caller, Class, Label, TokenId};
+use agent_core::request::{Answer, Asked, Request, SocketId, Ticket};
 use firmware_bridge_link::message::{Log, LogLevel};
 use tokio::net::unix::pipe;
 use tokio::sync::{oneshot, watch};
 
+use super::mailbox::Mailbox;
 use super::shown::Shown;
 use crate::os;
 
 /// Requests that may wait for the gate.
 const ASKED_MAX: usize = 256;
 
-/// Stops, e-stops and ends that may wait for the gate.
+/// E-stops that may wait for the gate. More would add nothing: each of them latches.
+const ESTOPS_MAX: usize = 16;
+
+/// Stops and ends that may wait for the gate.
 const URGENT_MAX: usize = 64;
 
 /// Answers that may wait for the task that hands them out.
@@ -32,6 +35,9 @@ const ANSWERS_MAX: usize = 1024;
 
 /// Lines of the firmware that may wait to be logged.
 const LOG_MAX: usize = 16;
+
+/// Between two tries to tell the gate of a revoked token.
+const REVOKE_RETRY: Duration = Duration::from_millis(20);
 
 /// The longest an answer may take: opening waits 250 ms for the MCU, a reset as long again for disk and MCU.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(1500);
@@ -47,19 +53,21 @@ pub enum DriveError {
     Silent,
 }
 
-/// What both sides of the door share. Lock-free where the gate touches it.
+/// What both sides of the door share. The gate waits for nobody here.
 #[derive(Debug)]
 pub struct Door {
     /// Requests, oldest first.
-    pub asked: ArrayQueue<Asked>,
-    /// Stops and ends, drained before anything else.
-    pub urgent: ArrayQueue<Asked>,
+    pub asked: Mailbox<Asked>,
+    /// Stops and ends, drained before requests.
+    pub urgent: Mailbox<Asked>,
+    /// E-stops, drained before anything else.
+    pub estops: Mailbox<Asked>,
     /// The newest of what the gate shows; one that nobody has taken yet is replaced.
-    pub shown: ArrayQueue<Shown>,
+    pub shown: Mailbox<Shown>,
     /// Answers of the gate.
-    pub answers: ArrayQueue<(Ticket, Answer)>,
+    pub answers: Mailbox<(Ticket, Answer)>,
     /// Lines that the firmware wants a person to see; when nobody takes them the oldest go.
-    pub log: ArrayQueue<Log>,
+    pub log: Mailbox<Log>,
     /// Wakes the gate.
     pub gate_wake: Arc<OwnedFd>,
     /// Wakes the task behind the handle: the writing end of a pipe.
@@ -74,11 +82,12 @@ impl Door {
     pub fn new() -> std::io::Result<(Self, OwnedFd)> {
         let (woken, task_wake) = os::wake_pipe()?;
         let door = Self {
-            asked: ArrayQueue::new(ASKED_MAX),
-            urgent: ArrayQueue::new(URGENT_MAX),
-            shown: ArrayQueue::new(1),
-            answers: ArrayQueue::new(ANSWERS_MAX),
-            log: ArrayQueue::new(LOG_MAX),
+            asked: Mailbox::new(ASKED_MAX),
+            urgent: Mailbox::new(URGENT_MAX),
+            estops: Mailbox::new(ESTOPS_MAX),
+            shown: Mailbox::new(1),
+            answers: Mailbox::new(ANSWERS_MAX),
+            log: Mailbox::new(LOG_MAX),
             gate_wake: Arc::new(os::wake_fd()?),
             task_wake,
         };
@@ -131,42 +140,41 @@ impl DriveHandle {
         let ticket = self.waiting.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         self.waiting.senders().insert(ticket, sender);
-        let asked = Asked { ticket, caller, received_at: os::boot_time(), request };
-        let queue = if is_urgent(&request) { &self.door.urgent } else { &self.door.asked };
-        if queue.push(asked).is_err() {
-            self.waiting.senders().remove(&ticket);
-            return Err(DriveError::Busy);
-        }
-        os::wake(&self.door.gate_wake);
+        let _forgotten_if_dropped = Forget { waiting: &self.waiting, ticket };
+        self.hand_in(caller, ticket, request)?;
         match tokio::time::timeout(ANSWER_DEADLINE, answer).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) | Err(_) => {
-                self.waiting.senders().remove(&ticket);
-                Err(DriveError::Silent)
-            }
+            Ok(Err(_)) | Err(_) => Err(DriveError::Silent),
         }
     }
 
-    /// Tells the gate without waiting: what ends motion when a socket or a token has died. A full queue of stops and
-    /// ends is ended by the time to live.
-    pub fn tell(&self, caller: Caller, request: Request) {
+    /// Ends a socket's motion without waiting. A queue full of stops and ends is no loss: the time to live ends it too.
+    pub fn end_socket(&self, caller: Caller, socket: SocketId) {
         let ticket = self.waiting.next.fetch_add(1, Ordering::Relaxed);
-        let asked = Asked { ticket, caller, received_at: os::boot_time(), request };
-        if self.door.urgent.push(asked).is_err() {
-            tracing::warn!("the gate's queue of stops is full, motion ends with its time to live");
+        if self.hand_in(caller, ticket, Request::TeleopClose(socket)).is_err() {
+            tracing::warn!("the gate's queue of stops is full, a socket's motion ends with its time to live");
         }
-        os::wake(&self.door.gate_wake);
     }
 
-    /// A token died: its leases, setpoint and task end.
-    pub fn revoke(&self, token: TokenId) {
-        let caller = Caller {
-            token,
-            class: agent_core::caller::Class::Local,
-            name: Label::new(),
-            must_show_seen: false,
+    /// A token died: its leases, setpoint and task end. Tries until the gate has heard it.
+    pub async fn revoke(&self, token: TokenId) {
+        let caller = Caller { token, class: Class::Local, name: Label::new(), must_show_seen: false };
+        while let Err(error) = self.ask(caller, Request::Revoke(token)).await {
+            tracing::error!("a revoked token may still drive, telling the gate again: {error}");
+            tokio::time::sleep(REVOKE_RETRY).await;
+        }
+    }
+
+    fn hand_in(&self, caller: Caller, ticket: Ticket, request: Request) -> Result<(), DriveError> {
+        let asked = Asked { ticket, caller, received_at: os::boot_time(), request };
+        let queue = match request {
+            Request::EStop { .. } => &self.door.estops,
+            Request::Stop | Request::TeleopClose(_) | Request::Revoke(_) => &self.door.urgent,
+            _ => &self.door.asked,
         };
-        self.tell(caller, Request::Revoke(token));
+        queue.put(asked).map_err(|_asked| DriveError::Busy)?;
+        os::wake(&self.door.gate_wake);
+        Ok(())
     }
 
     /// The newest snapshot.
@@ -174,17 +182,24 @@ impl DriveHandle {
         self.snapshot.borrow().clone()
     }
 
-    /// Waits until a snapshot satisfies `wanted`, at most `within`; then the newest one, whatever it shows.
-    pub async fn wait_for(&self, within: Duration, mut wanted: impl FnMut(&Shown) -> bool) -> Arc<Shown> {
+    /// Waits until the gate shows what is `wanted`.
+    pub async fn until(&self, wanted: impl Fn(&Shown) -> bool) {
         let mut snapshots = self.snapshot.clone();
-        let found = tokio::time::timeout(within, snapshots.wait_for(|snapshot| wanted(snapshot))).await;
-        drop(found);
-        self.snapshot()
+        // The gate's end is the program's end.
+        snapshots.wait_for(|shown| wanted(shown)).await.ok();
     }
 }
 
-fn is_urgent(request: &Request) -> bool {
-    matches!(request, Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_))
+/// Whoever waits no longer is forgotten, whether an answer came or not.
+struct Forget<'a> {
+    waiting: &'a Waiting,
+    ticket: Ticket,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.waiting.senders().remove(&self.ticket);
+    }
 }
 
 /// Hands answers and snapshots out until every handle is gone.
@@ -200,20 +215,21 @@ async fn hand_out(
         }
         // However many wake-ups there were, one look at the queues serves them all.
         while woken.try_read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
-        // The snapshot first: whoever gets an answer then reads a state that is at least as new.
-        if let Some(shown) = door.shown.pop()
+        // The gate shows first and answers then. So whoever gets one of these answers reads a state at least as new.
+        let answers: Vec<(Ticket, Answer)> = std::iter::from_fn(|| door.answers.take()).collect();
+        if let Some(shown) = door.shown.take()
             && sender.send(Arc::new(shown)).is_err()
         {
             return;
         }
-        while let Some(line) = door.log.pop() {
-            say(&line);
-        }
-        while let Some((ticket, answer)) = door.answers.pop() {
+        for (ticket, answer) in answers {
             if let Some(sender) = waiting.senders().remove(&ticket) {
-                // The asker may have left; its request stands all the same.
+                // The asker may have left just now; its request stands all the same.
                 sender.send(answer).ok();
             }
+        }
+        while let Some(line) = door.log.take() {
+            say(&line);
         }
     }
 }

@@ -8,14 +8,16 @@ use axum::response::Response;
 use cloud_sync_api::access::Principal;
 use cloud_sync_api::json::{Body, answer};
 use cloud_sync_api::problem::Problem;
+use cloud_sync_api::scope::Scopes;
 use http::StatusCode;
 
 use super::refusals;
 use super::robot::{Robot, caller};
 use super::wire::answers::{BudgetState, Driving, EStopState, LeaseBody, Moving, RobotBody, TaskBody, Why};
 use super::wire::bodies::{HeadBody, LightsBody, MoveBody, RenewBody, ResetBody, TakeBody, VelocityBody};
-use super::wire::ids::{lease_name, parse_lease, parse_task, task_name};
+use super::wire::ids::{SeenBody, lease_name, parse_lease, parse_task, task_name};
 use super::wire::state::{State, ms};
+use crate::os;
 
 /// The robots that answer here: this one. Its routes answer under `/api/robots/{id}/` as well.
 #[utoipa::path(get, path = "/api/robots", tag = "robot", responses((status = 200, body = Vec<RobotBody>)))]
@@ -43,6 +45,7 @@ pub async fn velocity(
     principal: Principal,
     Body(body): Body<VelocityBody>,
 ) -> Result<Response, Problem> {
+    check_seen(&principal, body.seen.as_ref())?;
     match robot.ask(caller(&principal), body.request()?).await? {
         Accepted::Driving { lease, expires_in, limited } => {
             let driving = Driving {
@@ -63,6 +66,7 @@ pub async fn travel(
     principal: Principal,
     Body(body): Body<MoveBody>,
 ) -> Result<Response, Problem> {
+    check_seen(&principal, body.seen.as_ref())?;
     match robot.ask(caller(&principal), body.request()?).await? {
         Accepted::Moving { task, lease, deadline } => {
             let moving =
@@ -108,6 +112,7 @@ pub async fn head(
     principal: Principal,
     Body(body): Body<HeadBody>,
 ) -> Result<Response, Problem> {
+    check_seen(&principal, body.seen.as_ref())?;
     robot.ask(caller(&principal), body.request()?).await?;
     Ok(answer(StatusCode::ACCEPTED, &State::of(&robot.drive.snapshot(), &robot.identity)))
 }
@@ -149,6 +154,8 @@ pub async fn take(
     principal: Principal,
     Body(body): Body<TakeBody>,
 ) -> Result<Response, Problem> {
+    principal.check_scope(Scopes::of(&[body.resource.scope()]))?;
+    check_seen(&principal, body.seen.as_ref())?;
     lease_answer(&robot, caller(&principal), body.request()?, StatusCode::CREATED).await
 }
 
@@ -206,6 +213,14 @@ pub async fn why(Shared(robot): Shared<Robot>) -> Response {
 #[utoipa::path(get, path = "/api/robot/safety/budget", tag = "robot", responses((status = 200, body = BudgetState)))]
 pub async fn budget(Shared(robot): Shared<Robot>) -> Response {
     answer(StatusCode::OK, &BudgetState::from(&robot.budget))
+}
+
+/// 400 comes before any 422: a command from afar must show what its sender saw. The gate checks it again.
+fn check_seen(principal: &Principal, seen: Option<&SeenBody>) -> Result<(), Problem> {
+    if caller(principal).must_show_seen && seen.is_none() {
+        return Err(refusals::problem(&Refusal::SeenMissing, os::boot_time()));
+    }
+    Ok(())
 }
 
 /// The gate answers each request with its own kind; anything else is our mistake, and never moves anything.

@@ -1,7 +1,7 @@
 //! The latch file: a thread of its own that makes the e-stop survive crash and power cut. The gate never waits for it.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use agent_core::caller::Label;
+use agent_core::access::OpenLimbs;
 use agent_core::latch::{self, FILE_LEN, LatchFile, LatchRecord, SLOT_LEN};
-use crossbeam_queue::ArrayQueue;
 
+use super::clean;
+use super::mailbox::Mailbox;
 use crate::files::write_private;
 use crate::os;
 
@@ -23,49 +24,35 @@ const RETRY: Duration = Duration::from_millis(100);
 /// Records and results that may wait; a newer record makes an older one pointless.
 const QUEUE: usize = 16;
 
-/// What was found at start.
-#[derive(Clone, Copy, Debug)]
-pub struct Found {
-    /// What the file says.
-    pub file: LatchFile,
-    /// There was no file: the robot's first start in this folder.
-    pub is_first_start: bool,
-}
-
-/// Reads the latch, or makes the file at the first start. Anything that cannot be read counts as latched.
-pub fn open(path: &Path) -> Found {
-    match std::fs::read(path) {
-        Ok(bytes) => Found { file: read(&bytes), is_first_start: false },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => first_start(path),
+/// Reads the latch. What cannot be read counts as latched, also a file that is missing where an agent ran before: only a
+/// folder that `is_new` begins clear.
+///
+/// At the first start it makes the file, and before that the note of an orderly end, since nothing has stopped this robot yet.
+pub fn open(path: &Path, clean: &Path, is_new: bool) -> LatchFile {
+    match read(path) {
+        Ok(bytes) => return LatchFile::read(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {}
         Err(error) => {
             tracing::error!(path = %path.display(), "the e-stop latch cannot be read, so it counts as latched: {error}");
-            Found { file: LatchFile::read(&[]), is_first_start: false }
+            return LatchFile::read(&[]);
+        }
+    }
+    let mut bytes = [0; FILE_LEN];
+    latch::first_file(&mut bytes);
+    match clean::leave(clean, OpenLimbs::ALL).and_then(|()| write_private(path, &bytes)) {
+        Ok(()) => LatchFile::read(&bytes),
+        Err(error) => {
+            tracing::error!(path = %path.display(), "the e-stop latch cannot be made, and without it no e-stop would last, so it counts as latched: {error}");
+            LatchFile::read(&[])
         }
     }
 }
 
-/// A file without any record was never left by us, so it has lost what it said: that counts as latched, too.
-fn read(bytes: &[u8]) -> LatchFile {
-    match LatchFile::read(bytes) {
-        LatchFile::FIRST_START => LatchFile::read(&[]),
-        file => file,
-    }
-}
-
-/// Whole or not at all: a file that a power cut left half made would count as latched.
-fn first_start(path: &Path) -> Found {
-    let clear =
-        LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
-    let mut bytes = vec![0; FILE_LEN];
-    let (first, _) = bytes.split_at_mut(SLOT_LEN);
-    if let Ok(slot) = first.try_into() {
-        latch::encode(&clear, slot);
-    }
-    if let Err(error) = write_private(path, &bytes) {
-        tracing::error!(path = %path.display(), "the e-stop latch file cannot be made, an e-stop would not survive a restart: {error}");
-        return Found { file: LatchFile::FIRST_START, is_first_start: true };
-    }
-    Found { file: LatchFile::read(&bytes), is_first_start: true }
+/// A little more than the whole file shows that it is too long; a device in its place would never end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(FILE_LEN + 1);
+    File::open(path)?.take(FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What became of a record.
@@ -77,7 +64,7 @@ pub struct Written {
     pub durable: bool,
 }
 
-/// The gate's end: lock-free in both directions.
+/// The gate's end. It never waits for the disk.
 #[derive(Clone, Debug)]
 pub struct LatchWriter {
     shared: Arc<Shared>,
@@ -86,21 +73,25 @@ pub struct LatchWriter {
 
 #[derive(Debug)]
 struct Shared {
-    records: ArrayQueue<LatchRecord>,
-    results: ArrayQueue<Written>,
+    records: Mailbox<LatchRecord>,
+    results: Mailbox<Written>,
     ending: AtomicBool,
 }
 
 impl LatchWriter {
     /// Hands a record over; when the queue is full the oldest, which this one replaces, goes.
-    pub fn write(&self, record: LatchRecord) {
-        self.shared.records.force_push(record);
+    ///
+    /// # Errors
+    /// The record, when the thread was just at it; to be tried again.
+    pub fn write(&self, record: LatchRecord) -> Result<(), LatchRecord> {
+        self.shared.records.put_now(record)?;
         self.thread.unpark();
+        Ok(())
     }
 
     /// The next result.
     pub fn result(&self) -> Option<Written> {
-        self.shared.results.pop()
+        self.shared.results.take_now()
     }
 
     /// Asks the thread to end once everything is written.
@@ -114,13 +105,19 @@ impl LatchWriter {
 ///
 /// # Errors
 /// No thread can be started.
-pub fn start(path: PathBuf, found: &Found, gate: Arc<OwnedFd>) -> io::Result<(LatchWriter, JoinHandle<()>)> {
+pub fn start(
+    path: PathBuf,
+    found: &LatchFile,
+    gate: Arc<OwnedFd>,
+) -> io::Result<(LatchWriter, JoinHandle<()>)> {
     let shared = Arc::new(Shared {
-        records: ArrayQueue::new(QUEUE),
-        results: ArrayQueue::new(QUEUE),
+        records: Mailbox::new(QUEUE),
+        results: Mailbox::new(QUEUE),
         ending: AtomicBool::new(false),
     });
-    let mut disk = Disk { path, file: None, next_slot: found.file.next_slot };
+    // Kept open from here on: a folder that vanishes later cannot keep the next record from the disk.
+    let file = open_whole(&path).ok();
+    let mut disk = Disk { path, file, next_slot: found.next_slot };
     let inside = shared.clone();
     let thread =
         std::thread::Builder::new().name("latch".into()).spawn(move || run(&inside, &mut disk, &gate))?;
@@ -131,7 +128,7 @@ fn run(shared: &Shared, disk: &mut Disk, gate: &OwnedFd) {
     let mut waiting: Option<LatchRecord> = None;
     let mut said = false;
     loop {
-        while let Some(newer) = shared.records.pop() {
+        while let Some(newer) = shared.records.take() {
             waiting = Some(newer);
         }
         let Some(record) = waiting else {
@@ -142,7 +139,8 @@ fn run(shared: &Shared, disk: &mut Disk, gate: &OwnedFd) {
             continue;
         };
         let result = disk.write(&record);
-        shared.results.force_push(Written { serial: record.serial, durable: result.is_ok() });
+        // Full only when the gate does not turn; then a newer result says all that counts.
+        shared.results.put(Written { serial: record.serial, durable: result.is_ok() }).ok();
         os::wake(gate);
         match result {
             Ok(()) => {
@@ -172,23 +170,27 @@ struct Disk {
 
 impl Disk {
     fn write(&mut self, record: &LatchRecord) -> io::Result<()> {
-        if self.file.is_none() {
-            // Kept open from here on: a folder that vanishes later cannot keep the next record from the disk.
-            let mut options = OpenOptions::new();
-            let file = options.write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
-            if file.metadata()?.len() != FILE_LEN as u64 {
-                file.set_len(FILE_LEN as u64)?;
-            }
-            self.file = Some(file);
-        }
-        let Some(file) = &self.file else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
         let mut slot = [0; SLOT_LEN];
         latch::encode(record, &mut slot);
+        let file = match &mut self.file {
+            Some(file) => file,
+            closed => closed.insert(open_whole(&self.path)?),
+        };
         file.write_all_at(&slot, (self.next_slot * SLOT_LEN) as u64)?;
         file.sync_data()?;
         self.next_slot = 1 - self.next_slot;
         Ok(())
     }
+}
+
+/// Opens the file for writing. One that is missing or too short is made whole first, and its folder knows of it.
+fn open_whole(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if file.metadata()?.len() != FILE_LEN as u64 {
+        file.set_len(FILE_LEN as u64)?;
+        file.write_all_at(&[0; FILE_LEN], 0)?;
+        file.sync_all()?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(file)
 }

@@ -19,7 +19,18 @@ const TICK: Duration = Duration::from_millis(TICK_MS);
 
 /// Answers that wait to be collected: more than the requests of one turn, so none is lost while they are collected every
 /// turn.
-const ANSWERS_MAX: usize = 128;
+pub const ANSWERS_MAX: usize = 128;
+
+/// What a moment asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// The regular tick.
+    Ticked,
+    /// Something ended between two ticks.
+    Stepped,
+    /// Nothing.
+    Nothing,
+}
 
 /// Gate and session.
 #[derive(Debug)]
@@ -82,19 +93,21 @@ impl Pilot {
         self.carry_out(now, true);
     }
 
-    /// Does what time asks for. Returns whether a tick was due.
-    pub fn advance(&mut self, now: BootTime) -> bool {
-        let due = now >= self.next_tick;
-        if due {
+    /// Does what time asks for.
+    pub fn advance(&mut self, now: BootTime) -> Advance {
+        if now >= self.next_tick {
             // Missed ticks are not made up for: the gate sees the gap and closes.
             let missed = now.since(self.next_tick).as_micros() / TICK.as_micros();
-            self.next_tick =
-                self.next_tick + TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
+            let periods = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
+            self.next_tick = self.next_tick + TICK * periods;
             self.step_body(now, true);
+            Advance::Ticked
         } else if self.gate.next_wake(now).is_some_and(|wake| now >= wake) {
             self.step_body(now, false);
+            Advance::Stepped
+        } else {
+            Advance::Nothing
         }
-        due
     }
 
     /// The session, whose frames go to the wire.
@@ -112,9 +125,9 @@ impl Pilot {
         self.session.next_wake_us(now.as_us()).map(BootTime::from_us)
     }
 
-    /// Answers not collected yet, oldest first.
-    pub fn answers(&mut self) -> impl Iterator<Item = (Ticket, Answer)> + '_ {
-        self.answers.drain(..)
+    /// Answers not collected yet, oldest first. Whoever collects them takes them out.
+    pub fn answers(&mut self) -> &mut ArrayVec<(Ticket, Answer), ANSWERS_MAX> {
+        &mut self.answers
     }
 
     /// The newest latch record not collected yet.

@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
 use firmware_bridge_host::{Port, PortError};
 
+use super::mailbox::Mailbox;
 use crate::os;
 
 /// Between two tries to open the port.
@@ -28,8 +28,8 @@ pub struct PortKeeper {
 struct Shared {
     wanted: AtomicBool,
     ending: AtomicBool,
-    opened: ArrayQueue<Port>,
-    closed: ArrayQueue<Port>,
+    opened: Mailbox<Port>,
+    closed: Mailbox<Port>,
     /// Why the port cannot be opened, for people; never touched by the gate.
     problem: Mutex<Option<String>>,
 }
@@ -43,13 +43,17 @@ impl PortKeeper {
 
     /// The port, once open.
     pub fn opened(&self) -> Option<Port> {
-        self.shared.opened.pop()
+        self.shared.opened.take_now()
     }
 
     /// Hands a port back to be closed.
-    pub fn close(&self, port: Port) {
-        self.shared.closed.force_push(port);
+    ///
+    /// # Errors
+    /// The port, when the thread was just at it; to be tried again.
+    pub fn close(&self, port: Port) -> Result<(), Port> {
+        self.shared.closed.put_now(port)?;
         self.thread.unpark();
+        Ok(())
     }
 
     /// Why there is no port at the moment.
@@ -72,8 +76,8 @@ pub fn start(path: PathBuf, baud: u32, gate: Arc<OwnedFd>) -> io::Result<(PortKe
     let shared = Arc::new(Shared {
         wanted: AtomicBool::new(false),
         ending: AtomicBool::new(false),
-        opened: ArrayQueue::new(1),
-        closed: ArrayQueue::new(2),
+        opened: Mailbox::new(1),
+        closed: Mailbox::new(2),
         problem: Mutex::new(None),
     });
     let inside = shared.clone();
@@ -86,7 +90,7 @@ pub fn start(path: PathBuf, baud: u32, gate: Arc<OwnedFd>) -> io::Result<(PortKe
 }
 
 fn keep(shared: &Shared, path: &std::path::Path, baud: u32, gate: &OwnedFd) {
-    while let Some(port) = shared.closed.pop() {
+    while let Some(port) = shared.closed.take() {
         drop(port);
     }
     if !shared.wanted.swap(false, Ordering::AcqRel) {
@@ -96,7 +100,8 @@ fn keep(shared: &Shared, path: &std::path::Path, baud: u32, gate: &OwnedFd) {
     match Port::open(path, baud) {
         Ok(port) => {
             say(shared, None);
-            shared.opened.force_push(port);
+            // The gate asks for one port at a time, so there is room.
+            drop(shared.opened.put(port));
             os::wake(gate);
         }
         Err(error) => {

@@ -27,8 +27,11 @@ const MESSAGE_BYTES: usize = 16 * 1024;
 /// The robot's routes.
 pub fn robot_routes(guards: &Guards) -> ApiRouter<Robot> {
     let read = Rule::scope(Scope::Read, Rate::Read);
-    let drive = Rule::scope(Scope::Drive, Rate::Motion);
-    let hold = Rule::scope(Scope::Drive, Rate::Write);
+    // A model moves nothing by itself.
+    let drive = Rule::ranked(Scope::Drive, Class::Autonomy, Rate::Motion);
+    let end = Rule::scope(Scope::Drive, Rate::Write);
+    // Which of the two a lease needs, its resource says.
+    let hold = Rule::either(&[Scope::Drive, Scope::Speak], Rate::Write);
     let speak = Rule::scope(Scope::Speak, Rate::Write);
     let reset = Rule::ranked(Scope::Admin, Class::Local, Rate::Write);
     ApiRouter::new(guards)
@@ -44,7 +47,7 @@ pub fn robot_routes(guards: &Guards) -> ApiRouter<Robot> {
         .route(drive, routes!(http::travel))
         .route(drive, routes!(http::head))
         .route(drive, routes!(open_teleop))
-        .route(hold, routes!(http::cancel_task))
+        .route(end, routes!(http::cancel_task))
         .route(hold, routes!(http::take))
         .route(hold, routes!(http::renew))
         .route(hold, routes!(http::release))

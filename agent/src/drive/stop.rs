@@ -1,6 +1,7 @@
 //! Stop and e-stop: open to everyone who reaches the robot's own listener. They act before anything is checked, and a
 //! broken body never keeps them from it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use agent_core::caller::{Caller, Class, TokenId, label};
@@ -13,6 +14,7 @@ use cloud_sync_api::access::Principal;
 use cloud_sync_api::json::{answer, read_leniently};
 use cloud_sync_api::peer::Peer;
 use cloud_sync_api::rate::{Left, StopVerdict};
+use futures_util::FutureExt;
 use http::StatusCode;
 
 use super::robot::{Robot, caller};
@@ -26,9 +28,8 @@ const STOP_ANSWER: Duration = Duration::from_millis(240);
 /// An e-stop's answer waits so long for the disk.
 const DURABLE_ANSWER: Duration = Duration::from_millis(200);
 
-/// So long an e-stop waits for a body that may name its reason; then it acts, whatever came. Small bodies arrive with the
-/// head, so this matters only to clients that send them late.
-const REASON_WAIT: Duration = Duration::from_millis(5);
+/// So long an e-stop's answer waits for a body that may name its reason.
+const REASON_WAIT: Duration = Duration::from_millis(50);
 
 /// The longest body in which a reason is looked for.
 const REASON_BYTES: usize = 4096;
@@ -39,12 +40,16 @@ const NOBODY: TokenId = TokenId(u32::MAX);
 /// Stop: ends all motion, and closes base and head until a person takes them again. Needs no token.
 #[utoipa::path(post, path = "/api/robot/stop", tag = "stop", responses((status = 200, body = StopState)))]
 pub async fn stop(Shared(robot): Shared<Robot>, peer: Peer, principal: Option<Principal>) -> Response {
-    let before = robot.drive.snapshot();
-    let left = if stopped(&before) && before.stop_confirmed { Left::Nothing } else { Left::Something };
-    if verdict(&robot, &peer, left) == StopVerdict::Act {
-        act(&robot, presser(&peer, principal.as_ref()), Request::Stop).await;
-    }
-    let after = robot.drive.wait_for(STOP_ANSWER, |now| stopped(now) && now.stop_confirmed).await;
+    let left = left(robot.drive.snapshot().is_anything_to_stop);
+    let stopping = async {
+        if verdict(&robot, &peer, left) == StopVerdict::Act {
+            act(&robot, presser(&peer, principal.as_ref()), Request::Stop).await;
+        }
+        robot.drive.until(|now| stopped(now) && now.stop_confirmed).await;
+    };
+    // Late or silent, the gate's newest word is the answer.
+    tokio::time::timeout(STOP_ANSWER, stopping).await.ok();
+    let after = robot.drive.snapshot();
     let shown = StopState { stopped: stopped(&after), confirmed_by_mcu: after.stop_confirmed };
     answer(StatusCode::OK, &shown)
 }
@@ -59,14 +64,34 @@ pub async fn estop(
     body: Body,
 ) -> Response {
     let before = robot.drive.snapshot();
-    let left = if before.estop.latched && before.estop.durable { Left::Nothing } else { Left::Something };
+    let left = left(!(before.estop.latched && before.estop.durable));
     if verdict(&robot, &peer, left) == StopVerdict::Act {
-        let body: Option<EStopBody> = read_leniently(body, REASON_BYTES, REASON_WAIT).await;
-        let reason = label(body.and_then(|body| body.reason).as_deref().unwrap_or_default());
-        act(&robot, presser(&peer, principal.as_ref()), Request::EStop { reason }).await;
+        press(&robot, presser(&peer, principal.as_ref()), body).await;
     }
-    let after = robot.drive.wait_for(DURABLE_ANSWER, |now| now.estop.latched && now.estop.durable).await;
-    answer(StatusCode::OK, &EStopState::of(&after))
+    let durable = robot.drive.until(|now| now.estop.latched && now.estop.durable);
+    tokio::time::timeout(DURABLE_ANSWER, durable).await.ok();
+    answer(StatusCode::OK, &EStopState::of(&robot.drive.snapshot()))
+}
+
+/// Acts at once, with the reason if it came with the head; one that comes later is added to the same e-stop.
+async fn press(robot: &Robot, presser: Caller, body: Body) {
+    let mut reading = pin!(read_leniently::<EStopBody>(body, REASON_BYTES, REASON_WAIT));
+    let at_once = reading.as_mut().now_or_never();
+    let reason_of =
+        |body: Option<EStopBody>| label(body.and_then(|body| body.reason).as_deref().unwrap_or_default());
+    let is_complete = at_once.is_some();
+    act(robot, presser, Request::EStop { reason: reason_of(at_once.flatten()) }).await;
+    if is_complete {
+        return;
+    }
+    let late = reason_of(reading.await);
+    if !late.is_empty() {
+        act(robot, presser, Request::EStop { reason: late }).await;
+    }
+}
+
+fn left(is_anything: bool) -> Left {
+    if is_anything { Left::Something } else { Left::Nothing }
 }
 
 fn verdict(robot: &Robot, peer: &Peer, left: Left) -> StopVerdict {
@@ -74,7 +99,7 @@ fn verdict(robot: &Robot, peer: &Peer, left: Left) -> StopVerdict {
 }
 
 async fn act(robot: &Robot, presser: Caller, request: Request) {
-    // A full queue holds as many stops already, and a gate that does not answer stops by its hold: the answer shows it.
+    // A full queue holds as many of the same already, and a gate that does not answer stops by its hold: the answer shows it.
     if let Err(error) = robot.drive.ask(presser, request).await {
         tracing::error!("a stop found the gate silent, the body stops by its hold: {error}");
     }

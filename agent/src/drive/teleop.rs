@@ -109,7 +109,7 @@ struct EndsMotion<'a> {
 
 impl Drop for EndsMotion<'_> {
     fn drop(&mut self) {
-        self.robot.drive.tell(self.caller, Request::TeleopClose(self.socket));
+        self.robot.drive.end_socket(self.caller, self.socket);
         self.robot.sockets.close(self.caller.token, self.socket);
     }
 }
@@ -184,11 +184,13 @@ async fn take_frame(
 ) -> (Option<u64>, Result<(), Problem>) {
     let caller = caller(principal);
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
-    let has = |name: &str| value.as_ref().is_some_and(|value| value.get(name).is_some());
-    if has("estop") {
+    let says = |name: &str| {
+        value.as_ref().and_then(|value| value.get(name)).is_some_and(|value| *value != Value::Bool(false))
+    };
+    if says("estop") {
         return (None, robot.ask(caller, EStopBody::lenient(bytes)).await.map(drop));
     }
-    if has("stop") {
+    if says("stop") {
         return (None, robot.ask(caller, Request::Stop).await.map(drop));
     }
     let seq = value.as_ref().and_then(|value| value.get("seq")).and_then(Value::as_u64);

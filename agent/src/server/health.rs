@@ -33,15 +33,15 @@ fn body_fault(watched: &Watched, drive: &DriveHandle) -> Option<String> {
         return Some(problem);
     }
     let snapshot = drive.snapshot();
-    if !snapshot.link_up {
+    if let Some(fault) = snapshot.fault {
+        return Some(format!("The body cannot be driven: {fault}."));
+    }
+    if !snapshot.is_heard {
         return Some(
             "The microcontroller does not answer; `robbie-agent doctor` looks for the reason.".to_owned(),
         );
     }
-    if let Some(fault) = snapshot.fault {
-        return Some(format!("The body cannot be driven: {fault}."));
-    }
-    if !snapshot.body.ready {
+    if !snapshot.link_up {
         return Some("The microcontroller answers, but the handshake is not finished.".to_owned());
     }
     None

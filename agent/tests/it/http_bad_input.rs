@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::http_rig::{
-    Ask, ESTOP, HEAD, LEASES, LIGHTS, MOVE, RESET, Rig, STATE, STOP, VELOCITY, check_problem,
+    Ask, ESTOP, HEAD, LEASES, LIGHTS, MOVE, RESET, Rig, STATE, STOP, UNLIMITED, VELOCITY, check_problem,
 };
 use crate::support::http::Answer;
 
@@ -42,9 +42,27 @@ fn untouched(rig: &Rig) -> Value {
 
 fn broken_bodies() -> Vec<Vec<u8>> {
     let mut bodies: Vec<Vec<u8>> = [
-        "", "  \n", "{", "}", "null", "true", "7", "\"text\"", "[]", "[0.1,0.1]", "{} {}", "{\"a\"}", "{'a':1}",
-        "{\"a\":1,}", "{\"\\ud800\":1}", "linear_mps=0.1&angular_radps=0", "<xml/>", "NaN", "{\"nobody\":1}",
-        "{\"__proto__\":{}}", "\u{feff}{}",
+        "",
+        "  \n",
+        "{",
+        "}",
+        "null",
+        "true",
+        "7",
+        "\"text\"",
+        "[]",
+        "[0.1,0.1]",
+        "{} {}",
+        "{\"a\"}",
+        "{'a':1}",
+        "{\"a\":1,}",
+        "{\"\\ud800\":1}",
+        "linear_mps=0.1&angular_radps=0",
+        "<xml/>",
+        "NaN",
+        "{\"nobody\":1}",
+        "{\"__proto__\":{}}",
+        "\u{feff}{}",
     ]
     .into_iter()
     .map(|text| text.as_bytes().to_vec())
@@ -62,15 +80,17 @@ fn broken_bodies() -> Vec<Vec<u8>> {
 #[test]
 fn what_is_no_fitting_json_is_told() {
     // 400 for each, from each route, and the robot stays as it was.
-    let rig = Rig::unlimited();
-    let before = untouched(&rig);
-    for (method, path, _) in BODIES {
-        for body in broken_bodies() {
-            let what = format!("{method} {path} {}", String::from_utf8_lossy(&body[..body.len().min(40)]));
-            check_problem(&send(&rig, method, path, body), 400, "bad-request", &what);
+    Rig::with(UNLIMITED, |rig| {
+        let before = untouched(rig);
+        for (method, path, _) in BODIES {
+            for body in broken_bodies() {
+                let what =
+                    format!("{method} {path} {}", String::from_utf8_lossy(&body[..body.len().min(40)]));
+                check_problem(&send(rig, method, path, body), 400, "bad-request", &what);
+            }
         }
-    }
-    assert_eq!(untouched(&rig), before);
+        assert_eq!(untouched(rig), before);
+    });
 }
 
 /// Fields that hold a number: path, name, and whether null means absent.
@@ -108,171 +128,218 @@ fn method_of(path: &str) -> &'static str {
 #[test]
 fn what_is_no_number_is_told_with_its_field() {
     // 400 that names the field, for every field that holds a number.
-    let rig = Rig::unlimited();
-    let before = untouched(&rig);
-    let no_numbers =
-        ["NaN", "Infinity", "-Infinity", "1e999", "\"0.1\"", "\"\"", "[]", "[0.1]", "{}", "true", "0x10", "+1", ".5", "1_000"];
-    for (path, field, is_optional) in NUMBERS {
-        for raw in no_numbers.into_iter().chain((!is_optional).then_some("null")) {
-            let what = format!("{path} {field} {raw}");
-            let answer = send(&rig, method_of(path), path, with_raw(path, field, raw));
-            let problem = check_problem(&answer, 400, "bad-request", &what);
-            assert_eq!(problem["field"], field, "{what}: {problem}");
+    Rig::with(UNLIMITED, |rig| {
+        let before = untouched(rig);
+        let no_numbers = [
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e999",
+            "\"0.1\"",
+            "\"\"",
+            "[]",
+            "[0.1]",
+            "{}",
+            "true",
+            "0x10",
+            "+1",
+            ".5",
+            "1_000",
+        ];
+        for (path, field, is_optional) in NUMBERS {
+            for raw in no_numbers.into_iter().chain((!is_optional).then_some("null")) {
+                let what = format!("{path} {field} {raw}");
+                let answer = send(rig, method_of(path), path, with_raw(path, field, raw));
+                let problem = check_problem(&answer, 400, "bad-request", &what);
+                assert_eq!(problem["field"], field, "{what}: {problem}");
+            }
         }
-    }
-    assert_eq!(untouched(&rig), before);
+        assert_eq!(untouched(rig), before);
+    });
 }
 
 #[test]
 fn missing_unknown_and_misshaped_fields_are_told_with_their_name() {
     // 400 with the field; a colour is written one way only.
-    let rig = Rig::unlimited();
-    let before = untouched(&rig);
-    let check = |path: &str, body: &str, field: &str| {
-        let answer = send(&rig, method_of(path), path, body);
-        let problem = check_problem(&answer, 400, "bad-request", &format!("{path} {body}"));
-        assert_eq!(problem["field"], field, "{path} {body}: {problem}");
-    };
-    for (_, path, _) in BODIES {
-        check(path, &with_raw(path, "ttl", "250"), "ttl");
-        check(path, &with_raw(path, "Linear_mps", "0.1"), "Linear_mps");
-    }
-    check(VELOCITY, r#"{"angular_radps":0}"#, "linear_mps");
-    check(VELOCITY, r#"{"linear_mps":0}"#, "angular_radps");
-    check(VELOCITY, r#"{"linear_mps":0,"linear_mps":0.2,"angular_radps":0}"#, "linear_mps");
-    check(HEAD, r#"{"pan_rad":0}"#, "tilt_rad");
-    check(LEASES, "{}", "resource");
-    check(RESET, "{}", "epoch");
-    check(MOVE, "{}", "distance_m");
-    check(MOVE, r#"{"distance_m":0.1,"angle_rad":0.1}"#, "distance_m");
-    check(MOVE, r#"{"distance_m":0.1,"speed_radps":0.1}"#, "speed_radps");
-    check(MOVE, r#"{"angle_rad":0.1,"speed_mps":0.1}"#, "speed_mps");
-    for raw in ["250.5", "2e2", "99999999999999999999.5"] {
-        check(VELOCITY, &with_raw(VELOCITY, "ttl_ms", raw), "ttl_ms");
-    }
-    for raw in ["-1", "1.5", "18446744073709551616"] {
-        check(VELOCITY, &with_raw(VELOCITY, "seq", raw), "seq");
-        check(RESET, &with_raw(RESET, "epoch", raw), "epoch");
-    }
-    for raw in ["7", "true", "[]", "{}"] {
-        check(VELOCITY, &with_raw(VELOCITY, "lease", raw), "lease");
-    }
-    check(VELOCITY, &with_raw(VELOCITY, "seen", "3"), "seen");
-    check(VELOCITY, &with_raw(VELOCITY, "seen", "{}"), "seen.run");
-    check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":1,"mono_ms":1}"#), "seen.run");
-    check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":"x","mono_ms":-1}"#), "seen.mono_ms");
-    check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":"x","mono_ms":1,"now":1}"#), "seen.now");
-    for raw in ["\"wheels\"", "\"Base\"", "\"speaker\"", "null", "1", "[\"base\"]"] {
-        check(LEASES, &with_raw(LEASES, "resource", raw), "resource");
-    }
-    check(LEASES, &with_raw(LEASES, "take_over", "\"yes\""), "take_over");
-    for raw in [
-        "\"\"", "\"red\"", "\"#fff\"", "\"#gggggg\"", "\"#ff88001\"", "\"ff8800\"", "\" #ff8800\"", "\"#ff880\u{ff10}\"",
-        "\"#+f8800\"", "\"rgb(1,2,3)\"", "5", "[]", "{}",
-    ] {
-        check(LIGHTS, &with_raw(LIGHTS, "color", raw), "color");
-    }
-    check(LIGHTS, r#"{"on":"yes"}"#, "on");
-    assert_eq!(untouched(&rig), before);
+    Rig::with(UNLIMITED, |rig| {
+        let before = untouched(rig);
+        let check = |path: &str, body: &str, field: &str| {
+            let answer = send(rig, method_of(path), path, body);
+            let problem = check_problem(&answer, 400, "bad-request", &format!("{path} {body}"));
+            assert_eq!(problem["field"], field, "{path} {body}: {problem}");
+        };
+        for (_, path, _) in BODIES {
+            check(path, &with_raw(path, "ttl", "250"), "ttl");
+            check(path, &with_raw(path, "Linear_mps", "0.1"), "Linear_mps");
+        }
+        check(VELOCITY, r#"{"angular_radps":0}"#, "linear_mps");
+        check(VELOCITY, r#"{"linear_mps":0}"#, "angular_radps");
+        check(VELOCITY, r#"{"linear_mps":0,"linear_mps":0.2,"angular_radps":0}"#, "linear_mps");
+        check(HEAD, r#"{"pan_rad":0}"#, "tilt_rad");
+        check(LEASES, "{}", "resource");
+        check(RESET, "{}", "epoch");
+        check(MOVE, "{}", "distance_m");
+        check(MOVE, r#"{"distance_m":0.1,"angle_rad":0.1}"#, "distance_m");
+        check(MOVE, r#"{"distance_m":0.1,"speed_radps":0.1}"#, "speed_radps");
+        check(MOVE, r#"{"angle_rad":0.1,"speed_mps":0.1}"#, "speed_mps");
+        for raw in ["250.5", "2e2", "99999999999999999999.5"] {
+            check(VELOCITY, &with_raw(VELOCITY, "ttl_ms", raw), "ttl_ms");
+        }
+        for raw in ["-1", "1.5", "18446744073709551616"] {
+            check(VELOCITY, &with_raw(VELOCITY, "seq", raw), "seq");
+            check(RESET, &with_raw(RESET, "epoch", raw), "epoch");
+        }
+        for raw in ["7", "true", "[]", "{}"] {
+            check(VELOCITY, &with_raw(VELOCITY, "lease", raw), "lease");
+        }
+        check(VELOCITY, &with_raw(VELOCITY, "seen", "3"), "seen");
+        check(VELOCITY, &with_raw(VELOCITY, "seen", "{}"), "seen.run");
+        check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":1,"mono_ms":1}"#), "seen.run");
+        check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":"x","mono_ms":-1}"#), "seen.mono_ms");
+        check(VELOCITY, &with_raw(VELOCITY, "seen", r#"{"run":"x","mono_ms":1,"now":1}"#), "seen.now");
+        for raw in ["\"wheels\"", "\"Base\"", "\"speaker\"", "null", "1", "[\"base\"]"] {
+            check(LEASES, &with_raw(LEASES, "resource", raw), "resource");
+        }
+        check(LEASES, &with_raw(LEASES, "take_over", "\"yes\""), "take_over");
+        for raw in [
+            "\"\"",
+            "\"red\"",
+            "\"#fff\"",
+            "\"#gggggg\"",
+            "\"#ff88001\"",
+            "\"ff8800\"",
+            "\" #ff8800\"",
+            "\"#ff880\u{ff10}\"",
+            "\"#+f8800\"",
+            "\"rgb(1,2,3)\"",
+            "5",
+            "[]",
+            "{}",
+        ] {
+            check(LIGHTS, &with_raw(LIGHTS, "color", raw), "color");
+        }
+        check(LIGHTS, r#"{"on":"yes"}"#, "on");
+        assert_eq!(untouched(rig), before);
+    });
 }
 
 #[test]
 fn numbers_outside_their_range_are_told_with_their_range() {
     // 422 with field, min and max; a negative time to live among them.
-    let rig = Rig::unlimited();
-    let before = untouched(&rig);
-    let check = |path: &str, field: &str, raws: &[&str], min: f64, max: f64| {
-        for raw in raws {
-            let what = format!("{path} {field} {raw}");
-            let answer = send(&rig, method_of(path), path, with_raw(path, field, raw));
-            let problem = check_problem(&answer, 422, "out-of-range", &what);
-            let told = (&problem["field"], problem["min"].as_f64(), problem["max"].as_f64());
-            assert_eq!(told, (&json!(field), Some(min), Some(max)), "{what}: {problem}");
+    Rig::with(UNLIMITED, |rig| {
+        let before = untouched(rig);
+        let check = |path: &str, field: &str, raws: &[&str], min: f64, max: f64| {
+            for raw in raws {
+                let what = format!("{path} {field} {raw}");
+                let answer = send(rig, method_of(path), path, with_raw(path, field, raw));
+                let problem = check_problem(&answer, 422, "out-of-range", &what);
+                let told = (&problem["field"], problem["min"].as_f64(), problem["max"].as_f64());
+                assert_eq!(told, (&json!(field), Some(min), Some(max)), "{what}: {problem}");
+            }
+        };
+        check(VELOCITY, "linear_mps", &["0.61", "-0.601", "1e9", "1e39", "-1e300"], -0.6, 0.6);
+        check(VELOCITY, "angular_radps", &["2.01", "-3", "1e39"], -2.0, 2.0);
+        check(VELOCITY, "ttl_ms", &["-1", "0", "19", "501", "100000", "-9223372036854775808"], 20.0, 500.0);
+        check(VELOCITY, "max_age_ms", &["-1", "0", "99", "1001"], 100.0, 1000.0);
+        check(MOVE, "distance_m", &["1e9", "-1e9", "18.1", "1e39"], -18.0, 18.0);
+        check(MOVE, "speed_mps", &["0", "-0.1", "0.61", "1e39"], 0.01, 0.6);
+        check(MOVE, "max_age_ms", &["99", "1001"], 100.0, 1000.0);
+        check(HEAD, "pan_rad", &["1.51", "-1.51", "1e39"], -1.5, 1.5);
+        check(HEAD, "tilt_rad", &["0.71", "-0.71", "1e39"], -0.7, 0.7);
+        check(LIGHTS, "brightness", &["-0.01", "1.01", "1e39"], 0.0, 1.0);
+        check(LEASES, "ttl_ms", &["-1", "0", "499", "30001"], 500.0, 30_000.0);
+        check(RENEW, "ttl_ms", &["-1", "0", "499", "30001"], 500.0, 30_000.0);
+        for (body, field) in [
+            (r#"{"angle_rad":1e9}"#, "angle_rad"),
+            (r#"{"angle_rad":1,"speed_radps":2.1}"#, "speed_radps"),
+            (r#"{"angle_rad":1,"speed_radps":0}"#, "speed_radps"),
+        ] {
+            let problem = check_problem(&send(rig, "POST", MOVE, body), 422, "out-of-range", body);
+            assert_eq!(problem["field"], field, "{body}");
         }
-    };
-    check(VELOCITY, "linear_mps", &["0.61", "-0.601", "1e9", "1e39", "-1e300"], -0.6, 0.6);
-    check(VELOCITY, "angular_radps", &["2.01", "-3", "1e39"], -2.0, 2.0);
-    check(VELOCITY, "ttl_ms", &["-1", "0", "19", "501", "100000", "-9223372036854775808"], 20.0, 500.0);
-    check(VELOCITY, "max_age_ms", &["-1", "0", "99", "1001"], 100.0, 1000.0);
-    check(MOVE, "distance_m", &["1e9", "-1e9", "18.1", "1e39"], -18.0, 18.0);
-    check(MOVE, "speed_mps", &["0", "-0.1", "0.61", "1e39"], 0.01, 0.6);
-    check(MOVE, "max_age_ms", &["99", "1001"], 100.0, 1000.0);
-    check(HEAD, "pan_rad", &["1.51", "-1.51", "1e39"], -1.5, 1.5);
-    check(HEAD, "tilt_rad", &["0.71", "-0.71", "1e39"], -0.7, 0.7);
-    check(LIGHTS, "brightness", &["-0.01", "1.01", "1e39"], 0.0, 1.0);
-    check(LEASES, "ttl_ms", &["-1", "0", "499", "30001"], 500.0, 30_000.0);
-    check(RENEW, "ttl_ms", &["-1", "0", "499", "30001"], 500.0, 30_000.0);
-    for (body, field) in [
-        (r#"{"angle_rad":1e9}"#, "angle_rad"),
-        (r#"{"angle_rad":1,"speed_radps":2.1}"#, "speed_radps"),
-        (r#"{"angle_rad":1,"speed_radps":0}"#, "speed_radps"),
-    ] {
-        let problem = check_problem(&send(&rig, "POST", MOVE, body), 422, "out-of-range", body);
-        assert_eq!(problem["field"], field, "{body}");
-    }
-    assert_eq!(untouched(&rig), before);
+        assert_eq!(untouched(rig), before);
+    });
 }
 
 #[test]
 fn a_body_of_10_megabytes_is_refused_unread() {
     // 413 with the limit, announced or not, and the next request is served.
-    let rig = Rig::unlimited();
-    let before = untouched(&rig);
-    let big = vec![b' '; 10_000_000];
-    for (method, path, _) in BODIES {
-        let answer = send(&rig, method, path, big.clone());
-        let problem = check_problem(&answer, 413, "too-long", path);
-        assert_eq!(problem["limit_bytes"], 65_536, "{problem}");
-    }
-    let mut chunked = format!("{:x}\r\n", big.len()).into_bytes();
-    chunked.extend(&big);
-    chunked.extend(b"\r\n0\r\n\r\n");
-    let mut ask = Ask::new("POST", VELOCITY).token(rig.owner()).header("transfer-encoding", "chunked");
-    ask = ask.unannounced_body(chunked);
-    check_problem(&ask.send(&rig), 413, "too-long", "chunked");
-    let just_over = format!("{{\"linear_mps\":0,\"angular_radps\":0{}}}", " ".repeat(65_536));
-    check_problem(&send(&rig, "POST", VELOCITY, just_over), 413, "too-long", "just over");
-    assert_eq!(untouched(&rig), before);
+    Rig::with(UNLIMITED, |rig| {
+        let before = untouched(rig);
+        let big = vec![b' '; 10_000_000];
+        for (method, path, _) in BODIES {
+            let answer = send(rig, method, path, big.clone());
+            let problem = check_problem(&answer, 413, "too-long", path);
+            assert_eq!(problem["limit_bytes"], 65_536, "{problem}");
+        }
+        let mut chunked = format!("{:x}\r\n", big.len()).into_bytes();
+        chunked.extend(&big);
+        chunked.extend(b"\r\n0\r\n\r\n");
+        let mut ask = Ask::new("POST", VELOCITY).token(rig.owner()).header("transfer-encoding", "chunked");
+        ask = ask.unannounced_body(chunked);
+        check_problem(&ask.send(rig), 413, "too-long", "chunked");
+        let just_over = format!("{{\"linear_mps\":0,\"angular_radps\":0{}}}", " ".repeat(65_536));
+        check_problem(&send(rig, "POST", VELOCITY, just_over), 413, "too-long", "just over");
+        assert_eq!(untouched(rig), before);
+    });
 }
 
 #[test]
 fn the_content_type_does_not_matter() {
     // JSON is taken whatever it is called, so that `curl -d` just works; what is no JSON is refused whatever it is called.
-    let rig = Rig::unlimited();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "", "multipart/form-data"] {
-        let ask = |body: &str| {
-            Ask::new("POST", VELOCITY).token(rig.owner()).header("content-type", kind).body(body).send(&rig)
-        };
-        ask(r#"{"linear_mps":0,"angular_radps":0}"#).expect(202);
-        check_problem(&ask("linear_mps=0.1"), 400, "bad-request", kind);
-    }
+    Rig::with(UNLIMITED, |rig| {
+        for kind in
+            ["text/plain", "application/x-www-form-urlencoded", "application/xml", "", "multipart/form-data"]
+        {
+            let ask = |body: &str| {
+                Ask::new("POST", VELOCITY)
+                    .token(rig.owner())
+                    .header("content-type", kind)
+                    .body(body)
+                    .send(rig)
+            };
+            ask(r#"{"linear_mps":0,"angular_radps":0}"#).expect(202);
+            check_problem(&ask("linear_mps=0.1"), 400, "bad-request", kind);
+        }
+    });
 }
 
 #[test]
 fn unknown_routes_are_told_to_everybody_and_both_slash_forms_answer() {
     // 404 as a problem for any method; a known path answers with and without its last slash, and to HEAD.
-    let rig = Rig::unlimited();
-    for path in [
-        "/api", "/api/robot", "/api/robot/", "/api/robot/fly", "/api/robot/leases/l-1/x", "/api/robot/tasks",
-        "/api/robot/velocity/now", "/API/robot/state", "/api/robot/%73tate/x", "/%00", "/..%2f..%2fetc/passwd", "/page/",
-        "/api/robot/sensors",
-    ] {
-        for method in ["GET", "POST", "DELETE", "OPTIONS"] {
-            let what = format!("{method} {path}");
-            check_problem(&Ask::new(method, path).send(&rig), 404, "not-found", &what);
-            check_problem(&Ask::new(method, path).token(rig.owner()).send(&rig), 404, "not-found", &what);
+    Rig::with(UNLIMITED, |rig| {
+        for path in [
+            "/api",
+            "/api/robot",
+            "/api/robot/",
+            "/api/robot/fly",
+            "/api/robot/leases/l-1/x",
+            "/api/robot/tasks",
+            "/api/robot/velocity/now",
+            "/API/robot/state",
+            "/api/robot/%73tate/x",
+            "/%00",
+            "/..%2f..%2fetc/passwd",
+            "/page/",
+            "/api/robot/sensors",
+        ] {
+            for method in ["GET", "POST", "DELETE", "OPTIONS"] {
+                let what = format!("{method} {path}");
+                check_problem(&Ask::new(method, path).send(rig), 404, "not-found", &what);
+                check_problem(&Ask::new(method, path).token(rig.owner()).send(rig), 404, "not-found", &what);
+            }
         }
-    }
-    for path in [STATE, "/api/robots", LEASES, "/api/robot/control/why", "/health", "/docs"] {
-        for path in [path.to_owned(), format!("{path}/")] {
-            Ask::new("GET", &path).token(rig.owner()).send(&rig).expect(200);
-            let head = Ask::new("HEAD", &path).token(rig.owner()).send(&rig).expect(200);
-            assert!(head.body.is_empty(), "HEAD {path} has no body");
+        for path in [STATE, "/api/robots", LEASES, "/api/robot/control/why", "/health", "/docs"] {
+            for path in [path.to_owned(), format!("{path}/")] {
+                Ask::new("GET", &path).token(rig.owner()).send(rig).expect(200);
+                let head = Ask::new("HEAD", &path).token(rig.owner()).send(rig).expect(200);
+                assert!(head.body.is_empty(), "HEAD {path} has no body");
+            }
         }
-    }
-    let slashed = format!("{VELOCITY}/");
-    rig.post(rig.owner(), &slashed, &json!({"linear_mps": 0, "angular_radps": 0})).expect(202);
-    Ask::new("POST", "/api/robot/stop/").send(&rig).expect(200);
+        let slashed = format!("{VELOCITY}/");
+        rig.post(rig.owner(), &slashed, &json!({"linear_mps": 0, "angular_radps": 0})).expect(202);
+        Ask::new("POST", "/api/robot/stop/").send(rig).expect(200);
+    });
 }
 
 /// Requests at `path` with everything wrong that can be wrong.
@@ -305,46 +372,56 @@ fn wrong_asks<'a>(path: &'a str, owner: &str) -> Vec<(&'static str, Ask<'a>)> {
 #[test]
 fn whatever_is_wrong_with_a_stop_it_stops() {
     // 200 and closed, while it turns, each time.
-    let rig = Rig::unlimited();
-    for (what, ask) in wrong_asks(STOP, rig.owner()) {
-        rig.spin(rig.owner());
-        let answer = ask.send(&rig).expect(200).json();
-        assert_eq!(answer["stopped"], true, "{what}: {answer}");
-        let state = rig.agent.state();
-        assert_eq!(state["base"]["closed"]["by"], "stop", "{what}");
-        assert_eq!(state["base"]["setpoint"], Value::Null, "{what}");
-    }
-    rig.wait_for_standstill();
+    Rig::with(UNLIMITED, |rig| {
+        for (what, ask) in wrong_asks(STOP, rig.owner()) {
+            rig.spin(rig.owner());
+            let answer = ask.send(rig).expect(200).json();
+            assert_eq!(answer["stopped"], true, "{what}: {answer}");
+            let state = rig.agent.state();
+            assert_eq!(state["base"]["closed"]["by"], "stop", "{what}");
+            assert_eq!(state["base"]["setpoint"], Value::Null, "{what}");
+        }
+        rig.wait_for_standstill();
+    });
 }
 
 #[test]
 fn whatever_is_wrong_with_an_estop_it_stops() {
     // 200 and latched, while it turns, each time; the reason is kept where it can be read.
-    let rig = Rig::unlimited();
-    let mut epoch = 0;
-    for (what, ask) in wrong_asks(ESTOP, rig.owner()) {
-        rig.spin(rig.owner());
-        let answer = ask.send(&rig).expect(200).json();
-        epoch += 1;
-        assert_eq!((&answer["latched"], &answer["epoch"]), (&json!(true), &json!(epoch)), "{what}: {answer}");
-        let state = rig.agent.state();
-        assert_eq!(state["base"]["closed"]["by"], "estop", "{what}");
-        assert_eq!(state["base"]["setpoint"], Value::Null, "{what}");
-        rig.agent.wait_for_state("the body's e-stop", |state| state["estop"]["stage"] == "confirmed");
-        rig.post(rig.owner(), RESET, &json!({"epoch": epoch})).expect(200);
-    }
-    rig.wait_for_standstill();
+    Rig::with(UNLIMITED, |rig| {
+        let mut epoch = 0;
+        for (what, ask) in wrong_asks(ESTOP, rig.owner()) {
+            rig.spin(rig.owner());
+            let answer = ask.send(rig).expect(200).json();
+            epoch += 1;
+            assert_eq!(
+                (&answer["latched"], &answer["epoch"]),
+                (&json!(true), &json!(epoch)),
+                "{what}: {answer}"
+            );
+            let state = rig.agent.state();
+            assert_eq!(state["base"]["closed"]["by"], "estop", "{what}");
+            assert_eq!(state["base"]["setpoint"], Value::Null, "{what}");
+            rig.agent.wait_for_state("the body's e-stop", |state| state["estop"]["stage"] == "confirmed");
+            rig.post(rig.owner(), RESET, &json!({"epoch": epoch})).expect(200);
+        }
+        rig.wait_for_standstill();
+    });
 }
 
 #[test]
 fn a_stop_acts_where_nothing_else_is_answered_any_more() {
     // The token's rate is used up; its stop and e-stop act all the same.
-    let rig = Rig::start(&["limits.motion_per_s=1", "limits.read_per_s=1000", "limits.write_per_s=1", "limits.write_burst=2"]);
-    rig.spin(rig.owner());
-    let velocity = r#"{"linear_mps":0,"angular_radps":1.5}"#;
-    while send(&rig, "POST", VELOCITY, velocity).status != 429 {}
-    Ask::new("POST", STOP).token(rig.owner()).send(&rig).expect(200);
-    assert_eq!(rig.agent.state()["base"]["closed"]["by"], "stop");
-    Ask::new("POST", ESTOP).token(rig.owner()).send(&rig).expect(200);
-    assert_eq!(rig.agent.state()["estop"]["latched"], true);
+    Rig::with(
+        &["limits.motion_per_s=1", "limits.read_per_s=1000", "limits.write_per_s=1", "limits.write_burst=2"],
+        |rig| {
+            rig.spin(rig.owner());
+            let velocity = r#"{"linear_mps":0,"angular_radps":1.5}"#;
+            while send(rig, "POST", VELOCITY, velocity).status != 429 {}
+            Ask::new("POST", STOP).token(rig.owner()).send(rig).expect(200);
+            assert_eq!(rig.agent.state()["base"]["closed"]["by"], "stop");
+            Ask::new("POST", ESTOP).token(rig.owner()).send(rig).expect(200);
+            assert_eq!(rig.agent.state()["estop"]["latched"], true);
+        },
+    );
 }

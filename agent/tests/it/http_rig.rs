@@ -2,6 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -20,30 +24,81 @@ pub(crate) const STOP: &str = "/api/robot/stop";
 pub(crate) const ESTOP: &str = "/api/robot/estop";
 pub(crate) const RESET: &str = "/api/robot/estop/reset";
 
-/// An agent whose base is open, in a folder of its own.
+/// Without any limit of how often a token may ask, for tests that ask more often than people do.
+pub(crate) const UNLIMITED: &[&str] =
+    &["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0"];
+
+/// How often a test may start anew because the machine stood still.
+const TRIES: usize = 4;
+
+/// An agent that does not run for so long closes the robot after a little more, and a test has nothing left to look at.
+const STANDSTILL: Duration = Duration::from_millis(60);
+
+/// An agent with its simulated body, in a folder of its own, with base and head open.
 pub(crate) struct Rig {
     pub(crate) agent: Agent,
-    place: Place,
+    machine: Machine,
+    _place: Place,
 }
 
 impl Rig {
-    /// With these settings besides the profile `sim`.
-    pub(crate) fn start(settings: &[&str]) -> Self {
+    /// Runs a test against a fresh agent with these settings besides the profile `sim`.
+    ///
+    /// A machine that gives the processes no time for 100 ms makes the agent close the robot, as it must. A test that fails
+    /// then has shown nothing: it starts anew. One that fails on a machine that ran all the time has failed.
+    pub(crate) fn with(settings: &[&str], test: impl Fn(&Self)) {
+        for turn in 1.. {
+            let rig = Self::start(settings);
+            let Err(failure) = catch_unwind(AssertUnwindSafe(|| test(&rig))) else { return };
+            if turn == TRIES || !rig.stood_still() {
+                resume_unwind(failure);
+            }
+            eprintln!("the machine stood still meanwhile, which closes a robot: once more");
+        }
+    }
+
+    fn start(settings: &[&str]) -> Self {
         let place = Place::new();
         let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
         let agent = Start::new(&place).arguments(&arguments).run();
-        agent.wait_until_open();
-        Self { agent, place }
+        let rig = Self { agent, machine: Machine::watch(), _place: place };
+        rig.agent.wait_for_body();
+        wait_until("an open robot", || rig.open());
+        rig
     }
 
-    /// Without any limit of how often a token may ask, for tests that ask more often than people do.
-    pub(crate) fn unlimited() -> Self {
-        Self::start(&["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0"])
+    /// Whether base and head are open; a person opens what the machine's standstill has closed.
+    fn open(&self) -> bool {
+        let state = self.agent.state();
+        let closed: Vec<&str> =
+            ["base", "head"].into_iter().filter(|limb| state[*limb]["closed"].is_object()).collect();
+        for limb in &closed {
+            let take = json!({"resource": limb, "take_over": true, "seen": state["seen"]});
+            let lease = self.post(self.owner(), LEASES, &take).json()["id"].clone();
+            if let Some(lease) = lease.as_str() {
+                self.client(self.owner()).ask("DELETE", &format!("{LEASES}/{lease}"), None);
+            }
+        }
+        closed.is_empty()
     }
 
-    /// The folder of this robot.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    /// The machine gave us or the agent no time: by our own clock, by the agent's, or by what the link says.
+    fn stood_still(&self) -> bool {
+        if self.machine.longest_standstill() > STANDSTILL {
+            return true;
+        }
+        let Ok(answer) = Client::try_connect(self.agent.address, None)
+            .and_then(|mut client| client.try_ask("GET", "/metrics", None))
+        else {
+            return false;
+        };
+        let metrics = String::from_utf8_lossy(&answer.body);
+        let gap_s = metrics.lines().find_map(|line| line.strip_prefix("robbie_gate_longest_gap_seconds "));
+        let gap_s: f64 = gap_s.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let why = self.get(self.owner(), "/api/robot/control/why").body;
+        let why = String::from_utf8_lossy(&why);
+        gap_s > STANDSTILL.as_secs_f64()
+            || ["link-down", "tick-gap", "hold", "link-lost"].iter().any(|word| why.contains(word))
     }
 
     /// The owner's token: every scope, class local.
@@ -100,6 +155,32 @@ impl Rig {
         self.agent.wait_for_state("a standstill", |state| {
             state["base"]["setpoint"].is_null() && !is_turning(state) && !is_going(state)
         })
+    }
+}
+
+/// Notices when this machine gives a thread no time.
+struct Machine {
+    longest_us: Arc<AtomicU64>,
+}
+
+impl Machine {
+    fn watch() -> Self {
+        let longest_us = Arc::new(AtomicU64::new(0));
+        let seen = Arc::downgrade(&longest_us);
+        std::thread::spawn(move || {
+            let mut last = Instant::now();
+            while let Some(longest_us) = seen.upgrade() {
+                std::thread::sleep(Duration::from_millis(5));
+                let now = Instant::now();
+                longest_us.fetch_max(u64::try_from((now - last).as_micros()).unwrap(), Ordering::Relaxed);
+                last = now;
+            }
+        });
+        Self { longest_us }
+    }
+
+    fn longest_standstill(&self) -> Duration {
+        Duration::from_micros(self.longest_us.load(Ordering::Relaxed))
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use agent_core::latch::{FILE_LEN, LatchFile, LatchRecord, SLOT_LEN, encode};
 use agent_core::caller::Label;
+use agent_core::latch::{FILE_LEN, LatchFile, LatchRecord, SLOT_LEN, encode};
 
 use crate::chance::Chance;
 
@@ -40,7 +40,8 @@ impl Disk {
     /// As the agent leaves it at its first start.
     pub(crate) fn new(chance: Chance) -> Self {
         let mut bytes = vec![0; FILE_LEN];
-        let clear = LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
+        let clear =
+            LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
         bytes[..SLOT_LEN].copy_from_slice(&slot_of(&clear));
         Self {
             chance,
@@ -112,7 +113,8 @@ impl Disk {
     pub(crate) fn crash(&mut self) {
         if let Some(write) = self.writing.take() {
             let len = self.chance.pick(&[0, SLOT_LEN, SLOT_LEN / 2]);
-            let len = if len == SLOT_LEN / 2 { self.chance.between(1, SLOT_LEN as u64 - 1) as usize } else { len };
+            let len =
+                if len == SLOT_LEN / 2 { self.chance.between(1, SLOT_LEN as u64 - 1) as usize } else { len };
             let from = self.next_slot * SLOT_LEN;
             self.bytes[from..from + len].copy_from_slice(&slot_of(&write.record)[..len]);
         }

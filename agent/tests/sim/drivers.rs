@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use agent_core::caller::{Caller, Class, TokenId, label};
+use agent_core::refusal::Refusal;
 use agent_core::request::{
     Accepted, Answer, Freshness, LeaseId, Request, Resource, Seen, SocketId, TaskId, Travel, Twist,
 };
-use agent_core::refusal::Refusal;
 
 use crate::chance::Chance;
 
@@ -61,7 +61,15 @@ impl Driver {
         let mut own = chance.fork();
         let class = [Class::Local, Class::Local, Class::Remote, Class::Autonomy, Class::Ai][index];
         let name = ["local-a", "local-b", "remote", "autonomy", "ai"][index];
-        let habits = [Habit::Loop, Habit::Careful, Habit::Careful, Habit::Stick, Habit::Greedy, Habit::Mover, Habit::Random];
+        let habits = [
+            Habit::Loop,
+            Habit::Careful,
+            Habit::Careful,
+            Habit::Stick,
+            Habit::Greedy,
+            Habit::Mover,
+            Habit::Random,
+        ];
         let must_show_seen = class == Class::Remote || own.percent(15);
         Self {
             caller: Caller { token: TokenId(index as u32 + 1), class, name: label(name), must_show_seen },
@@ -96,18 +104,23 @@ impl Driver {
         self.socket = None;
     }
 
-
     /// What it learns from an answer.
     pub(crate) fn hears(&mut self, request: &Request, answer: &Answer) {
         match (request, answer) {
             (Request::Take { resource: Resource::Base, .. }, Ok(Accepted::Lease(view))) => {
                 (self.lease, self.seq) = (Some(view.id), 0);
             }
-            (Request::Take { resource: Resource::Head, .. }, Ok(Accepted::Lease(view))) => self.head_lease = Some(view.id),
+            (Request::Take { resource: Resource::Head, .. }, Ok(Accepted::Lease(view))) => {
+                self.head_lease = Some(view.id)
+            }
             (_, Ok(Accepted::Moving { task, .. })) => self.task = Some(*task),
-            (_, Err(Refusal::LeaseGone | Refusal::LeaseHeld { .. })) if self.chance.percent(80) => self.lease = None,
+            (_, Err(Refusal::LeaseGone | Refusal::LeaseHeld { .. })) if self.chance.percent(80) => {
+                self.lease = None
+            }
             (_, Err(Refusal::NotFound)) => self.socket = None,
-            (_, Err(Refusal::Closed { .. } | Refusal::LeaseNeeded)) => self.wants_to_take = self.chance.percent(15),
+            (_, Err(Refusal::Closed { .. } | Refusal::LeaseNeeded)) => {
+                self.wants_to_take = self.chance.percent(15)
+            }
             _ => {}
         }
     }
@@ -153,7 +166,8 @@ impl Driver {
             self.blind_until_us = now_us + self.chance.ms(200, 1_500);
         }
         if self.chance.percent(1) {
-            let habits = [Habit::Loop, Habit::Careful, Habit::Stick, Habit::Greedy, Habit::Mover, Habit::Random];
+            let habits =
+                [Habit::Loop, Habit::Careful, Habit::Stick, Habit::Greedy, Habit::Mover, Habit::Random];
             self.habit = self.chance.pick(&habits);
         }
     }
@@ -211,7 +225,9 @@ impl Driver {
             7 | 8 => self.take(Resource::Base),
             9 => self.take(Resource::Head),
             10 | 11 => self.head(),
-            12 | 13 => Request::Renew { lease, ttl: self.chance.percent(50).then(|| Duration::from_millis(900)) },
+            12 | 13 => {
+                Request::Renew { lease, ttl: self.chance.percent(50).then(|| Duration::from_millis(900)) }
+            }
             14 => Request::Release(lease),
             15 | 16 => self.travel(),
             17 => Request::Lights { on: Some(true), rgb: None, brightness: Some(0.5) },

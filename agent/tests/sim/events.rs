@@ -54,7 +54,9 @@ impl World {
                 self.drivers[client].gets_new_token();
                 self.press(Class::Local, Request::Revoke(dead));
             }
-            Event::HoldBack { client, for_us } => self.drivers[client].held_back_until_us = self.now_us + for_us,
+            Event::HoldBack { client, for_us } => {
+                self.drivers[client].held_back_until_us = self.now_us + for_us
+            }
             Event::Heal => self.heal(),
         }
     }

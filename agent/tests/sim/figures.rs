@@ -48,10 +48,7 @@ impl Cause {
 
     /// A newer command of a client makes it meaningless to wait for the end of an older one.
     pub(crate) const fn is_of_a_client(self) -> bool {
-        matches!(
-            self,
-            Self::TtlOver | Self::LeaseLost | Self::TokenRevoked | Self::SocketClosed
-        )
+        matches!(self, Self::TtlOver | Self::LeaseLost | Self::TokenRevoked | Self::SocketClosed)
     }
 }
 
@@ -98,9 +95,21 @@ impl Figures {
             let figure = format!("sim_target_zero_after_{}{during}_ms", cause.as_str());
             distribution(&figure, times, "from the cause to both wheels' target at zero");
         }
-        distribution("sim_standstill_after_target_zero_ms", &mut self.standstills, "true speed of both wheels below 0.01 m/s");
-        distribution("sim_take_after_heal_ms", &mut self.takes, "from the end of all faults to the answered take");
-        distribution("sim_clock_error_ms", &mut self.clock_errors, "worst send time ahead of the MCU's clock, one a seed");
+        distribution(
+            "sim_standstill_after_target_zero_ms",
+            &mut self.standstills,
+            "true speed of both wheels below 0.01 m/s",
+        );
+        distribution(
+            "sim_take_after_heal_ms",
+            &mut self.takes,
+            "from the end of all faults to the answered take",
+        );
+        distribution(
+            "sim_clock_error_ms",
+            &mut self.clock_errors,
+            "worst send time ahead of the MCU's clock, one a seed",
+        );
     }
 }
 

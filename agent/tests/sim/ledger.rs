@@ -8,7 +8,8 @@ use agent_core::access::OpenLimbs;
 use agent_core::caller::{Caller, Class, TokenId};
 use agent_core::refusal::Refusal;
 use agent_core::request::{
-    Accepted, Answer, Asked, Freshness, LeaseId, LeaseView, Request, Resource, SocketId, TaskId, Ticket, Twist,
+    Accepted, Answer, Asked, Freshness, LeaseId, LeaseView, Request, Resource, SocketId, TaskId, Ticket,
+    Twist,
 };
 
 /// Violated or not; the text says what.
@@ -152,7 +153,8 @@ impl Ledger {
     /// Takes an answer in. Fails when it should not have been given.
     pub(crate) fn answered(&mut self, now_us: u64, ticket: Ticket, answer: &Answer) -> Check {
         self.drop_expired(now_us);
-        let asked = self.waiting.remove(&ticket).ok_or_else(|| format!("an answer nobody waits for: {answer:?}"))?;
+        let asked =
+            self.waiting.remove(&ticket).ok_or_else(|| format!("an answer nobody waits for: {answer:?}"))?;
         let result = match answer {
             Ok(accepted) => self.accepted(now_us, &asked, accepted),
             Err(refusal) => self.refused(now_us, &asked, refusal),
@@ -163,7 +165,10 @@ impl Ledger {
     fn refused(&mut self, now_us: u64, asked: &Asked, refusal: &Refusal) -> Check {
         if matches!(
             refusal,
-            Refusal::LeaseHeld { .. } | Refusal::Closed { .. } | Refusal::EStopLatched { .. } | Refusal::LeaseNeeded
+            Refusal::LeaseHeld { .. }
+                | Refusal::Closed { .. }
+                | Refusal::EStopLatched { .. }
+                | Refusal::LeaseNeeded
         ) {
             self.held_back.insert(asked.caller.token, now_us + HELD_BACK_US);
         }
@@ -208,7 +213,9 @@ impl Ledger {
             (Request::Take { resource, take_over, .. }, Accepted::Lease(view)) => {
                 self.taken(now_us, asked, *resource, *take_over, view)
             }
-            (Request::Renew { lease, ttl }, Accepted::Lease(view)) => self.renewed(now_us, caller, (*lease, *ttl), view),
+            (Request::Renew { lease, ttl }, Accepted::Lease(view)) => {
+                self.renewed(now_us, caller, (*lease, *ttl), view)
+            }
             (Request::EStop { .. }, Accepted::Latched { epoch }) => {
                 ensure(*epoch >= self.epoch, || format!("the epoch went back from {}", self.epoch))?;
                 (self.latched, self.epoch) = (true, *epoch);
@@ -231,7 +238,9 @@ impl Ledger {
     fn ended(&mut self, token: TokenId, request: &Request) {
         match request {
             Request::Stop => self.close(),
-            Request::Release(lease) => self.drop_where(|holder| holder.token == token && holder.id == Some(*lease)),
+            Request::Release(lease) => {
+                self.drop_where(|holder| holder.token == token && holder.id == Some(*lease))
+            }
             Request::Revoke(dead) => {
                 self.drop_where(|holder| holder.token == *dead);
                 self.sockets.remove(dead);
@@ -287,7 +296,9 @@ impl Ledger {
         ensure(self.doors[limb] == Door::Open && !self.latched, || format!("limb {limb} is not open"))?;
         let Some(holder) = &mut self.holders[limb] else {
             let held_back = self.held_back.get(&caller.token).is_some_and(|until_us| now_us < *until_us);
-            ensure(caller.class.is_human() && !held_back && named.is_none(), || "an implicit take that may not be".into())?;
+            ensure(caller.class.is_human() && !held_back && named.is_none(), || {
+                "an implicit take that may not be".into()
+            })?;
             let ends_us = now_us + IMPLICIT_US;
             let (token, class) = (caller.token, caller.class);
             let holder = Holder { id: used, token, class, ttl_us: IMPLICIT_US, ends_us, newest_seq: None };
@@ -306,7 +317,14 @@ impl Ledger {
         self.drop_where(|holder| holder.ends_us <= now_us);
     }
 
-    fn taken(&mut self, now_us: u64, asked: &Asked, resource: Resource, take_over: bool, view: &LeaseView) -> Check {
+    fn taken(
+        &mut self,
+        now_us: u64,
+        asked: &Asked,
+        resource: Resource,
+        take_over: bool,
+        view: &LeaseView,
+    ) -> Check {
         let limb = match resource {
             Resource::Base => BASE,
             Resource::Head => HEAD,
@@ -315,7 +333,9 @@ impl Ledger {
         let Caller { token, class, .. } = asked.caller;
         ensure(class != Class::Ai, || "a model takes".into())?;
         ensure(!self.latched, || "taken while latched".into())?;
-        ensure(class.is_human() || self.doors[limb] == Door::Open, || "a program opens what is closed".into())?;
+        ensure(class.is_human() || self.doors[limb] == Door::Open, || {
+            "a program opens what is closed".into()
+        })?;
         if let Request::Take { seen, .. } = asked.request {
             let is_of_run = seen.is_none_or(|seen| seen.run == self.run);
             ensure(is_of_run && (seen.is_some() || !asked.caller.must_show_seen), || "taken blindly".into())?;
@@ -326,7 +346,8 @@ impl Ledger {
             }
         }
         if let Some(holder) = self.holders[limb] {
-            let outranks = class > holder.class || (class == holder.class && take_over) || token == holder.token;
+            let outranks =
+                class > holder.class || (class == holder.class && take_over) || token == holder.token;
             ensure(outranks, || format!("two holders of limb {limb}"))?;
         }
         self.drop_holder(limb);
@@ -367,12 +388,14 @@ impl Ledger {
             return ensure(!must_show, || "accepted without a stamp".into());
         };
         let age_ms = (now_us / 1000).checked_sub(seen.mono_ms);
-        let is_fresh = seen.run == self.run && age_ms.is_some_and(|age_ms| u128::from(age_ms) <= freshness.max_age.as_millis());
+        let is_fresh = seen.run == self.run
+            && age_ms.is_some_and(|age_ms| u128::from(age_ms) <= freshness.max_age.as_millis());
         ensure(is_fresh, || format!("accepted with a stamp of age {age_ms:?} ms"))
     }
 
     fn check_seq(&self, seq: Option<u64>, token: TokenId) -> Check {
-        let newest = self.holders[BASE].filter(|holder| holder.token == token).and_then(|holder| holder.newest_seq);
+        let newest =
+            self.holders[BASE].filter(|holder| holder.token == token).and_then(|holder| holder.newest_seq);
         let rises = seq.is_none_or(|seq| newest.is_none_or(|newest| seq > newest));
         ensure(rises, || format!("seq after {newest:?}"))
     }
@@ -381,7 +404,9 @@ impl Ledger {
         let Some(socket) = self.sockets.get_mut(&token).filter(|socket| socket.id == id) else {
             return Err("a frame of a socket that is not open".into());
         };
-        ensure(socket.newest_seq.is_none_or(|newest| seq > newest), || "a socket's seq that does not rise".into())?;
+        ensure(socket.newest_seq.is_none_or(|newest| seq > newest), || {
+            "a socket's seq that does not rise".into()
+        })?;
         let is_zero = twist.linear_mps == 0.0 && twist.angular_radps == 0.0;
         let let_go = socket.accepted_us.is_some_and(|at_us| now_us - at_us < NEUTRAL_US);
         ensure(is_zero || let_go, || "a stick that was not let go".into())?;

@@ -59,7 +59,8 @@ impl Line {
         let copies = if self.chance.percent(self.spoil.double_chunk_percent) { 2 } else { 1 };
         for _ in 0..copies {
             // Some drivers hand a frame over in two pieces.
-            let cut = if self.chance.percent(20) { self.chance.between(0, bytes.len() as u64) as usize } else { 0 };
+            let cut =
+                if self.chance.percent(20) { self.chance.between(0, bytes.len() as u64) as usize } else { 0 };
             let pause_us = if cut > 0 { self.chance.between(0, SPLIT_US) } else { 0 };
             self.put(leaves_us, bytes[..cut].to_vec());
             self.put(leaves_us + pause_us, bytes[cut..].to_vec());
@@ -87,7 +88,8 @@ impl Line {
             if self.chance.ppm(self.spoil.drop_ppm) {
                 continue;
             }
-            let flipped = if self.chance.ppm(self.spoil.flip_ppm) { 1 << self.chance.between(0, 7) } else { 0 };
+            let flipped =
+                if self.chance.ppm(self.spoil.flip_ppm) { 1 << self.chance.between(0, 7) } else { 0 };
             out.push(byte ^ flipped);
             if self.chance.ppm(self.spoil.double_ppm) {
                 out.push(byte ^ flipped);

@@ -36,7 +36,10 @@ const THREADS: usize = 2;
 /// Violations that are shown in full.
 const SHOWN: usize = 5;
 
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration; make hands the numbers over like this")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no configuration; make hands the numbers over like this"
+)]
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text:?} is not a number")))
@@ -73,7 +76,12 @@ fn every_seed_stops_within_its_budget_and_can_be_driven_again() {
     line("sim_requests_refused", figures.refused as f64, "requests", "");
     let moving = 100.0 * figures.moving_us as f64 / figures.virtual_us as f64;
     line("sim_moving_percent", moving, "%", "of virtual time with a wheel's target other than zero");
-    line("sim_virtual_s_per_s", figures.virtual_us as f64 / 1e6 / real_s, "s/s", "virtual time by real time, two threads");
+    line(
+        "sim_virtual_s_per_s",
+        figures.virtual_us as f64 / 1e6 / real_s,
+        "s/s",
+        "virtual time by real time, two threads",
+    );
     assert!(violations.is_empty(), "{} of {seeds} seeds break a promise", violations.len());
 }
 

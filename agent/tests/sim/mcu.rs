@@ -92,7 +92,8 @@ impl McuSide {
     fn takes(&mut self, now_us: u64, setpoint: &Setpoint) -> Option<Heard> {
         let mcu_now_us = self.mcu_us(now_us)?;
         let ttl_us = u64::from(setpoint.ttl_ms.clamp(20, 500)) * 1000;
-        let order_us = if setpoint.sent_at_us > mcu_now_us + AHEAD_US_MAX { mcu_now_us } else { setpoint.sent_at_us };
+        let order_us =
+            if setpoint.sent_at_us > mcu_now_us + AHEAD_US_MAX { mcu_now_us } else { setpoint.sent_at_us };
         let sent_us = self.true_us(setpoint.sent_at_us)?;
         let ends_us = sent_us.min(now_us) + ttl_us;
         // One microsecond of rounding between the two clocks.

@@ -5,7 +5,7 @@ use agent_core::access::OpenLimbs;
 use agent_core::budget::Budget;
 use agent_core::latch::Loaded;
 use agent_core::refusal::ClosedBy;
-use agent_core::request::{Answer, Asked, Ticket};
+use agent_core::request::{Answer, Asked, Request, Ticket};
 use agent_core::snapshot::Snapshot;
 use firmware_bridge_host::Session;
 use firmware_bridge_link::ToMcu;
@@ -27,6 +27,8 @@ const STANDSTILL_SLACK_US: u64 = 60_000;
 const GAP_US: u64 = 140_000;
 const WARY_US: u64 = 500_000;
 const LINK_LOST_US: u64 = 100_000;
+/// A stop is sent so often, back to back.
+const STOP_FRAMES: u32 = 3;
 const EMIT_GAP_US: u64 = 100_000;
 /// A setpoint may wait this long in its slot: 5 ms between two new goals, and the frame before it on the wire, us.
 const SLOT_US: u64 = 8_000;
@@ -77,6 +79,8 @@ pub(crate) struct Oracle {
     stepped_us: Option<u64>,
     /// A setpoint is due within 100 ms of this; `None` while none can be sent.
     emits_from_us: Option<u64>,
+    /// Stop frames that must leave in this very turn.
+    stops_due: u32,
     /// The MCU is armed, as of the newest step.
     is_armed: bool,
 }
@@ -109,6 +113,7 @@ impl Oracle {
             is_started: false,
             stepped_us: None,
             emits_from_us: None,
+            stops_due: 0,
             is_armed: false,
         }
     }
@@ -120,7 +125,9 @@ impl Oracle {
             Loaded::Latched(record) => (true, record.epoch),
             Loaded::Unreadable { epoch, .. } => (true, *epoch),
         };
-        ensure(epoch >= self.durable_epoch, || format!("epoch {epoch} after durable {}", self.durable_epoch))?;
+        ensure(epoch >= self.durable_epoch, || {
+            format!("epoch {epoch} after durable {}", self.durable_epoch)
+        })?;
         ensure(latched || !self.is_latch_durable, || "a durable e-stop is gone after a restart".into())?;
         self.ledger = Ledger::new(run, open, latched, epoch);
         (self.boot_id, self.is_started, self.stepped_us, self.emits_from_us) = (None, false, None, None);
@@ -158,7 +165,8 @@ impl Oracle {
         if !self.is_started {
             return;
         }
-        let is_new = session.boot_id().is_some_and(|id| self.boot_id.replace(id).is_some_and(|before| before != id));
+        let is_new =
+            session.boot_id().is_some_and(|id| self.boot_id.replace(id).is_some_and(|before| before != id));
         let is_any = |door: Door| self.ledger.doors.contains(&door);
         let closes = match state.filter(|_| is_fresh) {
             None => true,
@@ -182,7 +190,15 @@ impl Oracle {
             Err(_) => self.figures.refused += 1,
         }
         let before = self.ledger.drive.map(|drive| drive.ends_us);
+        let was_latched = self.ledger.latched;
+        let request = self.ledger.asker(ticket).map(|asked| asked.request);
         self.ledger.answered(now_us, ticket, answer)?;
+        match request {
+            Some(Request::Stop) => self.stops_due = STOP_FRAMES,
+            // A repeated one needs no frame once the MCU has shown it.
+            Some(Request::EStop { .. }) if !was_latched => self.stops_due = STOP_FRAMES,
+            _ => {}
+        }
         if self.ledger.drive.is_some_and(|drive| drive.moves && Some(drive.ends_us) != before) {
             self.causes.retain(|((cause, _), _)| !cause.is_of_a_client());
         }
@@ -197,6 +213,9 @@ impl Oracle {
                 found = ToMcu::parse(&frame).ok();
             }
         }
+        if let Some(ToMcu::Stop(_)) = found {
+            self.stops_due = self.stops_due.saturating_sub(1);
+        }
         let Some(ToMcu::Setpoint(setpoint)) = found else {
             return Ok(None);
         };
@@ -205,19 +224,32 @@ impl Oracle {
         Ok(Some(setpoint))
     }
 
+    /// The agent has written what it could in this turn.
+    pub(crate) fn written(&mut self, is_port_open: bool) -> Check {
+        let due = std::mem::take(&mut self.stops_due);
+        ensure(due == 0 || !is_port_open, || {
+            format!("{due} of {STOP_FRAMES} stop frames did not leave at once")
+        })
+    }
+
     fn check_setpoint(&mut self, now_us: u64, setpoint: &Setpoint) -> Check {
         let ttl_us = u64::from(setpoint.ttl_ms) * 1000;
         ensure(ttl_us <= self.hold_us, || format!("a setpoint outlives the hold: {setpoint:?}"))?;
         let WheelGoal::Follow { left_mps, right_mps } = setpoint.wheels else { return Ok(()) };
         let most_mps = self.wheel_mps_max + 1e-4;
-        ensure(left_mps.abs() <= most_mps && right_mps.abs() <= most_mps, || format!("too fast: {setpoint:?}"))?;
+        ensure(left_mps.abs() <= most_mps && right_mps.abs() <= most_mps, || {
+            format!("too fast: {setpoint:?}")
+        })?;
         if !moves(&setpoint.wheels) {
             return Ok(());
         }
         let ledger = &self.ledger;
         ensure(ledger.may_drive(now_us), || {
             let (drive, doors) = (ledger.drive, ledger.doors);
-            format!("a setpoint that nobody may cause: {setpoint:?}, {drive:?}, {doors:?}, latched {}", ledger.latched)
+            format!(
+                "a setpoint that nobody may cause: {setpoint:?}, {drive:?}, {doors:?}, latched {}",
+                ledger.latched
+            )
         })?;
         let end_us = ledger.drive.map_or(0, |drive| drive.ends_us);
         ensure(now_us + ttl_us <= end_us.max(now_us) + TTL_MIN_US + SLOT_US, || {
@@ -231,14 +263,22 @@ impl Oracle {
     }
 
     /// Compares what the gate shows with the books, after every turn of the agent.
-    pub(crate) fn shown(&mut self, now_us: u64, shown: &Snapshot, session: &Session, is_port_free: bool) -> Check {
+    pub(crate) fn shown(
+        &mut self,
+        now_us: u64,
+        shown: &Snapshot,
+        session: &Session,
+        is_port_free: bool,
+    ) -> Check {
         self.ledger.drop_expired(now_us);
         for (limb, closed) in [(BASE, shown.base_closed), (HEAD, shown.head_closed)] {
             match (self.ledger.doors[limb], closed) {
                 (Door::Closed, None) => return Err(format!("limb {limb} opened without a person's take")),
                 (Door::Starting, None) => self.ledger.doors[limb] = Door::Open,
                 (Door::Open, Some(_)) => self.ledger.close_one(limb),
-                (Door::Starting, Some(closed)) if closed.by != ClosedBy::Starting => self.ledger.close_one(limb),
+                (Door::Starting, Some(closed)) if closed.by != ClosedBy::Starting => {
+                    self.ledger.close_one(limb)
+                }
                 _ => {}
             }
             let lease = shown.leases[limb].filter(|lease| !lease.expires_in.is_zero());
@@ -305,17 +345,22 @@ impl Oracle {
         } else if let Some(planned_us) = self.planned_end_us.take() {
             self.legit_until_us = planned_us.min(now_us);
         }
-        let is_silent = self.emits_from_us.is_some_and(|from_us| around.runs && now_us - from_us > EMIT_GAP_US);
+        let is_silent =
+            self.emits_from_us.is_some_and(|from_us| around.runs && now_us - from_us > EMIT_GAP_US);
         ensure(!is_silent, || "the gate has not emitted for 100 ms".into())?;
         let moves = view.left_target_mps != 0.0 || view.right_target_mps != 0.0;
         self.note_target(now_us, moves, around.stands);
         if now_us >= self.mcu.deaf_until_us && moves {
             self.check_moving(now_us, view, is_legit, around)?;
         }
-        let bound_us = self.follows_until_us + self.clock_error_us + self.ramp_us + STANDSTILL_SLACK_US + SLACK_US;
+        let bound_us =
+            self.follows_until_us + self.clock_error_us + self.ramp_us + STANDSTILL_SLACK_US + SLACK_US;
         let must_stand = now_us > bound_us.max(self.rolls_until_us).max(self.mcu.deaf_until_us);
         ensure(around.stands || !must_stand, || {
-            format!("still rolling with {} and {} m/s, past the budget at {bound_us} us", view.left_mps, view.right_mps)
+            format!(
+                "still rolling with {} and {} m/s, past the budget at {bound_us} us",
+                view.left_mps, view.right_mps
+            )
         })
     }
 
@@ -331,7 +376,9 @@ impl Oracle {
         })?;
         if let (false, Some(transit_us)) = (is_legit, around.clean_transit_us) {
             let late_us = late_us(self.legit_until_us + transit_us);
-            ensure(late_us <= SLACK_US, || format!("a target {late_us} us past its end although nothing is wrong"))?;
+            ensure(late_us <= SLACK_US, || {
+                format!("a target {late_us} us past its end although nothing is wrong")
+            })?;
         }
         Ok(())
     }

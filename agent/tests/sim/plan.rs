@@ -81,7 +81,7 @@ fn people(at_us: u64, chance: &mut Chance, plan: &mut Vec<(u64, Event)>) {
 fn estop(at_us: u64, chance: &mut Chance, plan: &mut Vec<(u64, Event)>) {
     plan.push((at_us, Event::EStop));
     let mut reset_us = at_us + chance.ms(20, 900);
-    for _ in 0..chance.between(0, 3) {
+    for _ in 0..chance.between(1, 3) {
         let class = if chance.percent(85) { Class::Local } else { Class::Remote };
         let behind = u32::from(chance.percent(10));
         plan.push((reset_us, Event::Reset { class, behind }));
@@ -126,7 +126,8 @@ fn fault(at_us: u64, chance: &mut Chance, plan: &mut Vec<(u64, Event)>) {
         11 => plan.push((at_us, Event::Kill { restart_us: Some(chance.ms(30, 900)) })),
         12 => plan.push((at_us, Event::EndInOrder { restart_us: chance.ms(30, 400) })),
         13 | 14 => {
-            let for_us = if chance.percent(30) { chance.ms(50, 150) } else { chance.ms(150, 3_000) };
+            // About as long as a hold, or longer than everything.
+            let for_us = if chance.percent(40) { chance.ms(50, 220) } else { chance.ms(150, 3_000) };
             plan.push((at_us, Event::Freeze { for_us, whole: chance.percent(60) }));
         }
         _ => {
@@ -135,7 +136,10 @@ fn fault(at_us: u64, chance: &mut Chance, plan: &mut Vec<(u64, Event)>) {
             plan.push((at_us + chance.ms(0, 500), Event::EStop));
             plan.push((at_us + chance.ms(100, 1_000), Event::Reset { class: Class::Local, behind: 0 }));
             if chance.percent(50) {
-                plan.push((at_us + chance.ms(50, 1_500), Event::Kill { restart_us: Some(chance.ms(30, 200)) }));
+                plan.push((
+                    at_us + chance.ms(50, 1_500),
+                    Event::Kill { restart_us: Some(chance.ms(30, 200)) },
+                ));
             }
         }
     }

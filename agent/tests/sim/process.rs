@@ -69,7 +69,11 @@ impl Process {
             urgent: VecDeque::new(),
             asked: VecDeque::new(),
             wakes_us: 0,
-            shown: Shown { gate: Snapshot::new(BootTime::from_us(starts_us)), losses: Losses::default(), fault: None },
+            shown: Shown {
+                gate: Snapshot::new(BootTime::from_us(starts_us)),
+                losses: Losses::default(),
+                fault: None,
+            },
         }
     }
 
@@ -112,7 +116,11 @@ impl Process {
 
     /// The edge hands a request over.
     pub(crate) fn takes(&mut self, now_us: u64, asked: Asked, is_urgent: bool) {
-        if is_urgent { self.urgent.push_back(asked) } else { self.asked.push_back(asked) }
+        if is_urgent {
+            self.urgent.push_back(asked)
+        } else {
+            self.asked.push_back(asked)
+        }
         self.wakes_us = self.wakes_us.min(now_us);
     }
 

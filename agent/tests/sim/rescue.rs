@@ -68,8 +68,12 @@ impl World {
             let waited_us = self.now_us - self.rescue.heals_us;
             ensure(waited_us <= TAKEN_WITHIN_US, || {
                 let (closed, state) = (shown.base_closed, shown.body.state);
-                format!("no take within 2 s: {closed:?}, MCU {state:?}, ready {}, synced {}, {:?}",
-                    shown.body.ready, shown.body.clock_synced, shown.refusals.last())
+                format!(
+                    "no take within 2 s: {closed:?}, MCU {state:?}, ready {}, synced {}, {:?}",
+                    shown.body.ready,
+                    shown.body.clock_synced,
+                    shown.refusals.last()
+                )
             })?;
             let request = match shown.estop.latched {
                 true => Request::Reset { epoch: shown.estop.epoch },
@@ -86,10 +90,16 @@ impl World {
         };
         self.rescue.has_moved = (heading_rad - self.rescue.heading_rad).abs() > TURN_RAD;
         let waited_us = self.now_us - taken_us;
-        ensure(waited_us <= MOVED_WITHIN_US, || format!("taken, but it does not move: {:?}", shown.setpoint))?;
+        ensure(waited_us <= MOVED_WITHIN_US, || {
+            format!("taken, but it does not move: {:?}", shown.setpoint)
+        })?;
         let twist = Twist { linear_mps: 0.0, angular_radps: 1.0, ttl: Duration::from_millis(250) };
         let freshness = Freshness { seen, max_age: Duration::from_millis(300) };
-        self.send(self.now_us + 1_000, helper, Request::Velocity { twist, lease: Some(lease), seq: None, freshness });
+        self.send(
+            self.now_us + 1_000,
+            helper,
+            Request::Velocity { twist, lease: Some(lease), seq: None, freshness },
+        );
         Ok(())
     }
 }

@@ -34,7 +34,8 @@ impl Setup {
         let profile = profile(chance);
         let budget = Budget::check(&profile).expect("every drawn profile keeps its promise");
         let limits = limits(&profile);
-        let mut body = BodyProfile { track_m: profile.track_m, hold_ms: limits.hold_ms, ..BodyProfile::default() };
+        let mut body =
+            BodyProfile { track_m: profile.track_m, hold_ms: limits.hold_ms, ..BodyProfile::default() };
         body.wheels.mps_max = limits.wheel_mps_max;
         body.wheels.acceleration_mps2 = limits.acceleration_mps2;
         body.wheels.emergency_mps2 = limits.emergency_mps2;
@@ -61,7 +62,6 @@ impl Setup {
     pub(crate) fn wire_us(&self, bytes: usize) -> u64 {
         (bytes as u64 * 10_000_000).div_ceil(u64::from(self.profile.baud))
     }
-
 }
 
 fn profile(chance: &mut Chance) -> Profile {

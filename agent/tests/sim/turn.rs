@@ -34,7 +34,8 @@ impl World {
             (self.process.frozen_until_us, self.process.is_edge_frozen) = (None, false);
             self.oracle.excuses_silence(self.now_us);
         }
-        let Some(mut pilot) = self.process.pilot.take().filter(|_| self.process.frozen_until_us.is_none()) else {
+        let Some(mut pilot) = self.process.pilot.take().filter(|_| self.process.frozen_until_us.is_none())
+        else {
             return Ok(());
         };
         let result = self.turn(&mut pilot);
@@ -131,7 +132,8 @@ impl World {
             };
             let now_us = self.now_us;
             if let Some(asked) = request {
-                self.trace.note(now_us, || format!("{:<8}{:?} -> {answer:?}", asked.caller.name, asked.request));
+                self.trace
+                    .note(now_us, || format!("{:<8}{:?} -> {answer:?}", asked.caller.name, asked.request));
                 for driver in &mut self.drivers {
                     if driver.caller.token == asked.caller.token {
                         driver.hears(&asked.request, &answer);
@@ -158,7 +160,7 @@ impl World {
             self.port_free_us = leaves_us;
             self.to_mcu.send(leaves_us, frame.as_bytes());
         }
-        Ok(())
+        self.oracle.written(self.process.is_port_open)
     }
 
     fn keep_port(&mut self, pilot: &mut Pilot) {
@@ -194,10 +196,13 @@ impl World {
     fn end_process_if_done(&mut self) {
         let (Some(ending), Some(pilot)) = (self.process.ending, &self.process.pilot) else { return };
         let waited_us = self.now_us - ending.since_us;
-        let speeds = pilot.session().motion().map_or((0.0, 0.0), |(_, motion)| (motion.left_mps, motion.right_mps));
+        let speeds =
+            pilot.session().motion().map_or((0.0, 0.0), |(_, motion)| (motion.left_mps, motion.right_mps));
         let stands = speeds.0.abs() < 0.01 && speeds.1.abs() < 0.01;
         if waited_us > END_MAX_US || (stands && waited_us > END_MIN_US) {
-            self.trace.note(self.now_us, || format!("agent   has ended in order, base was open {}", ending.open.base));
+            self.trace.note(self.now_us, || {
+                format!("agent   has ended in order, base was open {}", ending.open.base)
+            });
             self.process.dies();
             self.oracle.run_ends();
             self.disk.finish();

@@ -125,7 +125,12 @@ impl World {
             self.rescue.next_us(),
         ];
         let drivers = self.drivers.iter().map(|driver| driver.next_us);
-        others.into_iter().flatten().chain(drivers).min().map_or(self.body.next_wake_us(), |us| us.min(self.body.next_wake_us()))
+        others
+            .into_iter()
+            .flatten()
+            .chain(drivers)
+            .min()
+            .map_or(self.body.next_wake_us(), |us| us.min(self.body.next_wake_us()))
     }
 
     fn step(&mut self) -> Check {
@@ -145,7 +150,9 @@ impl World {
         let state = (view.state, view.reason, view.left_target_mps != 0.0 || view.right_target_mps != 0.0);
         if state != self.traced {
             self.traced = state;
-            self.trace.note(self.now_us, || format!("mcu     {:?}, {:?}, has a target: {}", state.0, state.1, state.2));
+            self.trace.note(self.now_us, || {
+                format!("mcu     {:?}, {:?}, has a target: {}", state.0, state.1, state.2)
+            });
         }
         self.oracle.check(self.now_us, &view, around)
     }
@@ -212,7 +219,8 @@ impl World {
     }
 
     fn send_from_driver(&mut self, index: usize, request: Request) {
-        let delay_us = if self.chance.percent(4) { self.chance.ms(5, 100) } else { self.chance.between(100, 3_000) };
+        let delay_us =
+            if self.chance.percent(4) { self.chance.ms(5, 100) } else { self.chance.between(100, 3_000) };
         let driver = &mut self.drivers[index];
         let arrives_us = (self.now_us + delay_us).max(driver.arrives_us).max(driver.held_back_until_us);
         driver.arrives_us = arrives_us;

@@ -21,16 +21,16 @@ use crate::origin;
 use crate::peer::{Arrival, Peer, Through};
 use crate::problem::Problem;
 use crate::rate::{AddressBuckets, Limits, Rate};
-use crate::scope::Scope;
+use crate::scope::{Scope, Scopes};
 use crate::tokens::{Token, TokenStore};
 
 /// Who may use a route, and which bucket it draws from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// A valid token with this scope.
+    /// A valid token with one of these scopes.
     Token {
-        /// The scope it must have.
-        scope: Scope,
+        /// The scopes of which it must have one.
+        scopes: Scopes,
         /// The lowest effective class that may, where class matters.
         class_min: Option<Class>,
         /// The bucket.
@@ -47,12 +47,17 @@ pub enum Rule {
 impl Rule {
     /// A valid token with `scope`.
     pub const fn scope(scope: Scope, rate: Rate) -> Self {
-        Self::Token { scope, class_min: None, rate }
+        Self::either(&[scope], rate)
+    }
+
+    /// A valid token with one of `scopes`; what the body asks for decides which, and the handler checks that.
+    pub const fn either(scopes: &[Scope], rate: Rate) -> Self {
+        Self::Token { scopes: Scopes::of(scopes), class_min: None, rate }
     }
 
     /// A valid token with `scope`, of at least class `class_min` from where it comes.
     pub const fn ranked(scope: Scope, class_min: Class, rate: Rate) -> Self {
-        Self::Token { scope, class_min: Some(class_min), rate }
+        Self::Token { scopes: Scopes::of(&[scope]), class_min: Some(class_min), rate }
     }
 }
 
@@ -120,6 +125,18 @@ impl Principal {
     pub fn has(&self, scope: Scope) -> bool {
         self.entry.scopes.contains(scope)
     }
+
+    /// 403 unless it has one of these scopes.
+    ///
+    /// # Errors
+    /// The problem that names them.
+    pub fn check_scope(&self, scopes: Scopes) -> Result<(), Problem> {
+        if scopes.iter().any(|scope| self.has(scope)) {
+            return Ok(());
+        }
+        let needed = scopes.to_string();
+        Err(Problem::no_right(format!("This token lacks the scope {needed}.")).fact("scope", needed))
+    }
 }
 
 /// What the guard found out, in the request's extensions.
@@ -172,9 +189,10 @@ impl Guards {
     fn admit(&self, request: &Request, rule: Rule) -> Result<Visitor, Problem> {
         let peer = self.peer(request.extensions(), request.headers());
         match rule {
-            Rule::Token { scope, class_min, rate } => {
+            Rule::Token { scopes, class_min, rate } => {
                 let principal = self.identify(request, peer)?;
-                check_right(&principal, scope, class_min)?;
+                principal.check_scope(scopes)?;
+                check_class(&principal, class_min)?;
                 origin::check(request, &self.0.config.hosts)?;
                 self.spend(&principal, rate)?;
                 Ok(Visitor { peer, principal: Some(principal) })
@@ -227,12 +245,7 @@ fn too_often(wait_ns: u64) -> Problem {
     Problem::rate_limited(wait_ns.div_ceil(1_000_000))
 }
 
-fn check_right(principal: &Principal, scope: Scope, class_min: Option<Class>) -> Result<(), Problem> {
-    if !principal.has(scope) {
-        return Err(
-            Problem::no_right(format!("This token lacks the scope {scope}.")).fact("scope", scope.as_str())
-        );
-    }
+fn check_class(principal: &Principal, class_min: Option<Class>) -> Result<(), Problem> {
     let Some(class_min) = class_min.filter(|class_min| principal.class < *class_min) else {
         return Ok(());
     };

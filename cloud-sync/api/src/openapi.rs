@@ -121,16 +121,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// Writes the rule into an operation. What the handler's own documentation says stays.
 fn describe(operation: &mut Operation, rule: Rule) {
     match rule {
-        Rule::Token { scope, class_min, .. } => {
-            let scopes = [scope.as_str()];
-            operation.security = Some(vec![
-                SecurityRequirement::new(BEARER, scopes),
-                SecurityRequirement::new(COOKIE, scopes),
-            ]);
+        Rule::Token { scopes, class_min, .. } => {
+            let ways = scopes.iter().flat_map(|scope| {
+                [BEARER, COOKIE].map(|way| SecurityRequirement::new(way, [scope.as_str()]))
+            });
+            operation.security = Some(ways.collect());
             let class =
                 class_min.map(|class| format!(" or a class below {}", class.as_str())).unwrap_or_default();
             add(operation, "401", "No valid token.".to_owned());
-            add(operation, "403", format!("A token without scope {scope}{class}; a foreign Origin or Host."));
+            add(operation, "403", format!("A token without scope {scopes}{class}; a foreign Origin or Host."));
             add(operation, "429", "Too many requests.".to_owned());
         }
         Rule::Open => {

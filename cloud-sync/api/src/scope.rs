@@ -64,6 +64,16 @@ impl Scopes {
     /// Every scope.
     pub const ALL: Self = Self(0b1_1111);
 
+    /// These.
+    pub const fn of(scopes: &[Scope]) -> Self {
+        let (mut bits, mut index) = (0, 0);
+        while index < scopes.len() {
+            bits |= 1 << scopes[index] as u8;
+            index += 1;
+        }
+        Self(bits)
+    }
+
     /// Whether `scope` is in it.
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u8) != 0
@@ -78,6 +88,16 @@ impl Scopes {
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         Self(scopes.into_iter().fold(0, |bits, scope| bits | 1 << scope as u8))
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            let between = if index == 0 { "" } else { " or " };
+            write!(formatter, "{between}{scope}")?;
+        }
+        Ok(())
     }
 }
 

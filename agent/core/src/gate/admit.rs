@@ -111,9 +111,13 @@ impl Gate {
     /// A valid frame came lately, and this connection's handshake is over. Judged at the newest tick, like everything else of
     /// the body.
     pub(super) fn is_link_up(&self) -> bool {
+        self.is_heard() && self.body.ready && self.body.state.is_some()
+    }
+
+    /// A valid frame came lately.
+    pub(super) fn is_heard(&self) -> bool {
         let at = self.ticked_at.unwrap_or_default();
-        let is_fresh = self.body.last_frame_at.is_some_and(|frame_at| at.since(frame_at) <= LINK_LOST_AFTER);
-        is_fresh && self.body.ready && self.body.state.is_some()
+        self.body.last_frame_at.is_some_and(|frame_at| at.since(frame_at) <= LINK_LOST_AFTER)
     }
 
     /// 409 `closed`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use firmware_bridge_link::message::State;
+
 use super::Gate;
 use crate::access::Limb;
 use crate::caller::Class;
@@ -34,8 +36,21 @@ impl Gate {
         };
         self.tasks.copy_into(&mut into.tasks);
         self.why.copy_into(&mut into.refusals);
+        into.is_heard = self.is_heard();
         into.link_up = self.is_link_up();
+        into.is_anything_to_stop = self.is_anything_to_stop();
         into.body = self.body;
+    }
+
+    fn is_anything_to_stop(&self) -> bool {
+        let is_held = |limb: Limb| self.leases.held(limb.resource()).is_some();
+        let is_armed = self.body.state.is_some_and(|(state, _)| state == State::Armed);
+        self.drive.is_some()
+            || self.access.is_any_open()
+            || self.openings.iter().any(Option::is_some)
+            || Limb::ALL.into_iter().any(is_held)
+            || is_armed
+            || !self.is_stop_done()
     }
 
     /// The setpoint in force, as far as it is in force.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use agent_core::caller::label;
 use agent_core::request::{Freshness, Request, Resource, SocketId, Travel, Twist};
 use cloud_sync_api::problem::Problem;
+use cloud_sync_api::scope::Scope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -255,6 +256,16 @@ pub enum ResourceName {
     Head,
     /// The lights.
     Lights,
+}
+
+impl ResourceName {
+    /// The scope that holds it.
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Base | Self::Head => Scope::Drive,
+            Self::Lights => Scope::Speak,
+        }
+    }
 }
 
 impl From<ResourceName> for Resource {

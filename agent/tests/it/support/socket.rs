@@ -18,9 +18,15 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens `path` with this token.
     pub(crate) fn open(agent: &Agent, path: &str, token: &str) -> Self {
+        let stream = TcpStream::connect_timeout(&agent.address, DEADLINE).unwrap();
+        Self::over(stream, agent, path, token)
+    }
+
+    /// The same over a connection to the agent that the test has made.
+    pub(crate) fn over(stream: TcpStream, agent: &Agent, path: &str, token: &str) -> Self {
         let mut request = format!("ws://{}{path}", agent.address).into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let stream = TcpStream::connect_timeout(&agent.address, DEADLINE).unwrap();
+        stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let (inner, _) = tokio_tungstenite::tungstenite::client(request, stream).unwrap();
@@ -29,7 +35,31 @@ impl Socket {
 
     /// Sends a message.
     pub(crate) fn send(&mut self, message: &Value) {
-        self.inner.send(Message::text(message.to_string())).unwrap();
+        self.send_text(&message.to_string());
+    }
+
+    /// Sends a text that need not be JSON.
+    pub(crate) fn send_text(&mut self, text: &str) {
+        self.inner.send(Message::text(text)).unwrap();
+    }
+
+    /// Closes it, as a page does that is left.
+    pub(crate) fn close(mut self) {
+        self.inner.close(None).unwrap();
+        self.inner.flush().unwrap();
+    }
+
+    /// Waits for the agent to end it, whatever else it says before; the code, where it says one.
+    pub(crate) fn wait_for_end(mut self) -> Option<u16> {
+        let end = Instant::now() + DEADLINE;
+        while Instant::now() < end {
+            match self.inner.read() {
+                Ok(Message::Close(close)) => return close.map(|close| close.code.into()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+        panic!("the agent does not end the socket");
     }
 
     /// The next message, or the code with which the agent closed the socket.

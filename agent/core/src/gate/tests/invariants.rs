@@ -12,7 +12,7 @@ use crate::budget::Budget;
 use crate::caller::{Caller, Class, label};
 use crate::envelope::EnvelopeState;
 use crate::gate::Order;
-use crate::latch::{FILE_LEN, LatchFile, LatchRecord, Loaded, SLOT_LEN, encode};
+use crate::latch::{FILE_LEN, LatchFile, LatchRecord, Loaded, SLOT_LEN, encode, first_file};
 use crate::profile::Profile;
 use crate::refusal::Refusal;
 use crate::request::{Accepted, Freshness, Request, Seen};
@@ -356,20 +356,23 @@ fn invariant_5_a_damaged_latch_file_is_latched() {
 
 #[test]
 fn invariant_5_a_wiped_latch_file_is_latched() {
-    // The first start writes a record, so zeros alone mean that somebody or something has deleted it.
-    let loaded = LatchFile::read(&[0; FILE_LEN]).loaded;
-    assert_eq!(loaded, Loaded::Unreadable { serial: 0, epoch: 1 });
+    // Whether all of it was wiped or the page that said latched: zeros never read as clear.
+    let mut file = [0; FILE_LEN];
+    assert_eq!(LatchFile::read(&file).loaded, Loaded::Unreadable { serial: 0, epoch: 1 });
+    first_file(&mut file);
+    for slot in 0..2 {
+        let mut wiped = file;
+        wiped[slot * SLOT_LEN..][..SLOT_LEN].fill(0);
+        assert!(matches!(LatchFile::read(&wiped).loaded, Loaded::Unreadable { .. }), "slot {slot}");
+    }
 }
 
 #[test]
 fn records_go_into_the_slot_that_the_newest_is_not_in() {
-    // The file of a first start has one record that says clear.
     let mut file = [0; FILE_LEN];
-    let (first, _) = file.split_at_mut(SLOT_LEN);
-    let clear = LatchRecord { serial: 1, latched: false, epoch: 0, reason: label(""), source: label("") };
-    encode(&clear, first.try_into().unwrap());
-    assert_eq!(LatchFile::read(&file).loaded, Loaded::Clear { serial: 1, epoch: 0 });
-    for (serial, expected_slot) in (2..).zip([1, 0, 1, 0]) {
+    first_file(&mut file);
+    assert_eq!(LatchFile::read(&file).loaded, Loaded::Clear { serial: 2, epoch: 0 });
+    for (serial, expected_slot) in (3..).zip([0, 1, 0, 1]) {
         let read = LatchFile::read(&file);
         assert_eq!(read.next_slot, expected_slot);
         let record = LatchRecord {

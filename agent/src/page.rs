@@ -36,11 +36,11 @@ const JS: &str = "text/javascript; charset=utf-8";
 
 macro_rules! files {
     ($($name:literal $kind:ident),* $(,)?) => {
-        [$(File { path: concat!("/page/", $name), kind: $kind, text: include_str!($name) }),*]
+        [$(File { path: concat!("/page/", $name), kind: $kind, text: include_str!(concat!("page/", $name)) }),*]
     };
 }
 
-const INDEX: File = File { path: "/", kind: HTML, text: include_str!("index.html") };
+const INDEX: File = File { path: "/", kind: HTML, text: include_str!("page/index.html") };
 
 const FILES: [File; 15] = files![
     "style.css" CSS,
