@@ -1,7 +1,7 @@
 //! The robot's own page: plain HTML, CSS and JavaScript modules in the binary, no build step. It drives through the same
 //! routes as everybody else.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use axum::routing::get;
 use cloud_sync_api::access::Guards;
 use cloud_sync_api::credentials::login;
 use cloud_sync_api::openapi::ApiRouter;
+use cloud_sync_api::params::InQuery;
 use cloud_sync_api::peer::Peer;
 use cloud_sync_api::problem::Problem;
 use serde::Deserialize;
@@ -77,7 +78,7 @@ struct Login {
 async fn index(
     State(guards): State<Guards>,
     peer: Peer,
-    Query(query): Query<Login>,
+    InQuery(query): InQuery<Login>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     match query.token {

@@ -84,6 +84,15 @@ pub enum BudgetError {
         /// Configured.
         acceleration_mps2: f32,
     },
+    /// The emergency deceleration is above what the MCU takes from a host.
+    #[error(
+        "`emergency_mps2` is {emergency_mps2}, but must be at most {max}: the microcontroller takes no more",
+        max = limits::EMERGENCY_MPS2_MAX
+    )]
+    EmergencyTooStrong {
+        /// Configured.
+        emergency_mps2: f32,
+    },
     /// `[safety] range` declares sensors, but names none.
     #[error("`[safety] range` names no sensor; `range = \"none\"` is the explicit choice to drive without")]
     NoRangeSensor,
@@ -179,6 +188,9 @@ fn check_numbers(profile: &Profile) -> Result<(), BudgetError> {
             acceleration_mps2: profile.acceleration_mps2,
         });
     }
+    if profile.emergency_mps2 > limits::EMERGENCY_MPS2_MAX {
+        return Err(BudgetError::EmergencyTooStrong { emergency_mps2: profile.emergency_mps2 });
+    }
     Ok(())
 }
 
@@ -215,6 +227,14 @@ mod tests {
         check(
             |profile| profile.emergency_mps2 = 1.5,
             Err("a silent client would take 1097 ms to standstill, but `standstill_promise_ms` is 1000"),
+        );
+    }
+    #[test]
+    fn refuses_what_the_mcu_would_refuse() {
+        check(|profile| profile.emergency_mps2 = limits::EMERGENCY_MPS2_MAX, Ok((643, 220, 450)));
+        check(
+            |profile| profile.emergency_mps2 = 10.1,
+            Err("`emergency_mps2` is 10.1, but must be at most 10: the microcontroller takes no more"),
         );
     }
     #[test]

@@ -10,6 +10,7 @@ mod estop;
 mod holding;
 mod opening;
 mod reset;
+mod revoked;
 mod show;
 mod stop;
 mod tick;
@@ -28,7 +29,7 @@ use crate::latch::{LatchRecord, Loaded};
 use crate::lease::Leases;
 use crate::odometry::Odometry;
 use crate::profile::Profile;
-use crate::refusal::{ClosedBy, Refusal};
+use crate::refusal::ClosedBy;
 use crate::report::BodyReport;
 use crate::request::{Accepted, Answer, Asked, Request, Ticket};
 use crate::snapshot::{Lights, RefusalRecord};
@@ -43,7 +44,10 @@ use estop::EStop;
 use holding::Take;
 use opening::Opening;
 use reset::Reset;
+use revoked::Revoked;
 use stop::StopOrder;
+
+pub use reset::RESET_WITHIN;
 
 /// Period at which the gate's owner steps it with [`Input::Tick`].
 pub const TICK_MS: u64 = 20;
@@ -162,10 +166,13 @@ pub struct Gate {
     /// The program ends.
     ended: Option<OpenLimbs>,
     boot_id: Option<u32>,
+    /// Since when the MCU is heard although orders cannot be given.
+    unready_since: Option<BootTime>,
     judge: Judge,
     access: Access,
     leases: Leases,
     backoff: Backoff,
+    revoked: Revoked,
     sockets: Sockets,
     envelope: EnvelopeState,
     odometry: Odometry,
@@ -199,10 +206,12 @@ impl Gate {
             is_started: false,
             ended: None,
             boot_id: None,
+            unready_since: None,
             judge: Judge::new(start.run),
             access: Access::new(closed_by(start.ended_open.base), closed_by(start.ended_open.head), now),
             leases: Leases::new(),
             backoff: Backoff::new(),
+            revoked: Revoked::new(),
             sockets: Sockets::new(),
             envelope: EnvelopeState::new(&profile),
             odometry: Odometry::new(profile.track_m),
@@ -260,6 +269,9 @@ impl Gate {
 
     /// Dispatches one request. `None`: the answer comes with a later step.
     fn decide(&mut self, asked: &Asked, now: BootTime, out: &mut Output) -> Option<Answer> {
+        if let Err(refusal) = self.revoked.check(asked) {
+            return Some(Err(refusal));
+        }
         let answer = match &asked.request {
             Request::Stop => self.stop_all(asked.caller.name, now, out),
             Request::EStop { reason } => self.press_estop(*reason, asked.caller.name, now, out),
@@ -329,12 +341,8 @@ impl Gate {
         }
         self.leases.expire(now);
         self.end_drive_without_lease(Ending::LeaseOver);
-        if self.openings.iter().flatten().any(|opening| opening.deadline <= now) {
-            self.abandon_openings(|_| Refusal::LinkDown, now, out);
-        }
-        if self.reset.as_ref().is_some_and(|reset| reset.deadline() <= now) {
-            self.fail_reset(Refusal::LinkDown, now, out);
-        }
+        self.abandon_overdue_openings(now, out);
+        self.end_overdue_reset(now, out);
     }
 
     /// Says what the wheels shall do: the live setpoint within the envelope of this moment, or a halt.
@@ -367,6 +375,9 @@ impl Gate {
 
 /// The answer of whatever needs none.
 const DONE: Answer = Ok(Accepted::Done);
+
+/// An MCU that is heard for longer without a finished handshake will not finish it.
+const READY_WITHIN: Duration = Duration::from_secs(1);
 
 /// A link without a valid frame for longer is lost.
 const LINK_LOST_AFTER: Duration = Duration::from_millis(100);

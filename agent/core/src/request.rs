@@ -49,8 +49,8 @@ pub struct LeaseId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub u64);
 
-/// Number of a teleop socket within a run; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Number of a teleop socket within a run; never reused, and a later socket has a higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
 
 /// A speed with its end.

@@ -39,7 +39,7 @@ pub struct Snapshot {
     pub lights: Lights,
     /// E-stop.
     pub estop: EStopView,
-    /// The last stop was shown by the MCU's state (or nothing is left to stop).
+    /// The last stop was shown by the MCU's state (or there was none).
     pub stop_confirmed: bool,
     /// Speed limits now, and what sets them.
     pub envelope: Envelope,
@@ -51,8 +51,8 @@ pub struct Snapshot {
     pub is_heard: bool,
     /// The MCU is heard and the handshake is done, so that it can be driven.
     pub link_up: bool,
-    /// A stop would change something: a setpoint, a lease of base or head, something open or opening, an armed MCU, or a stop
-    /// that is not confirmed yet.
+    /// A stop would change something: a setpoint, a lease of base or head, something open, opening or about to open at the
+    /// start, an armed MCU, or a stop or e-stop that is not confirmed yet.
     pub is_anything_to_stop: bool,
     /// The body.
     pub body: BodyReport,

@@ -36,13 +36,19 @@ impl Sockets {
     }
 
     /// A socket opened. Says which one it ends: the token's earlier one, or the quietest when there is no room.
-    pub fn open(&mut self, id: SocketId, token: TokenId, now: BootTime) -> Option<SocketId> {
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]: the token has opened a later one, whose opening came here first.
+    pub fn open(&mut self, id: SocketId, token: TokenId, now: BootTime) -> Result<Option<SocketId>, Refusal> {
         let own = self.slots.iter().position(|slot| slot.is_some_and(|socket| socket.token == token));
+        if own.and_then(|index| self.slots[index]).is_some_and(|present| id < present.id) {
+            return Err(Refusal::NotFound);
+        }
         let free = || self.slots.iter().position(Option::is_none);
         let index = own.or_else(free).unwrap_or_else(|| self.quietest());
         let ended = self.slots[index].map(|socket| socket.id);
         self.slots[index] = Some(Socket { id, token, newest_seq: None, accepted_at: None, active_at: now });
-        ended.filter(|ended| *ended != id)
+        Ok(ended.filter(|ended| *ended != id))
     }
 
     fn quietest(&self) -> usize {
@@ -123,8 +129,8 @@ mod tests {
     #[test]
     fn the_second_socket_of_a_token_ends_its_first() {
         let mut sockets = Sockets::new();
-        assert_eq!(sockets.open(SocketId(1), TokenId(1), BootTime::from_ms(0)), None);
-        assert_eq!(sockets.open(SocketId(2), TokenId(1), BootTime::from_ms(0)), Some(SocketId(1)));
+        assert_eq!(sockets.open(SocketId(1), TokenId(1), BootTime::from_ms(0)), Ok(None));
+        assert_eq!(sockets.open(SocketId(2), TokenId(1), BootTime::from_ms(0)), Ok(Some(SocketId(1))));
         assert!(!sockets.is_open(SocketId(1), TokenId(1)));
         assert!(sockets.is_open(SocketId(2), TokenId(1)));
         assert!(!sockets.is_open(SocketId(2), TokenId(2)));
@@ -134,14 +140,11 @@ mod tests {
     fn without_room_the_quietest_socket_is_over() {
         let mut sockets = Sockets::new();
         for number in 0..32 {
-            sockets.open(
-                SocketId(number),
-                TokenId(u32::try_from(number).unwrap()),
-                BootTime::from_ms(number),
-            );
+            let token = TokenId(u32::try_from(number).unwrap());
+            assert_eq!(sockets.open(SocketId(number), token, BootTime::from_ms(number)), Ok(None));
         }
         sockets.accepted(SocketId(0), 1, BootTime::from_ms(100));
-        assert_eq!(sockets.open(SocketId(99), TokenId(99), BootTime::from_ms(101)), Some(SocketId(1)));
+        assert_eq!(sockets.open(SocketId(99), TokenId(99), BootTime::from_ms(101)), Ok(Some(SocketId(1))));
         assert!(sockets.is_open(SocketId(0), TokenId(0)));
     }
 }

@@ -1,10 +1,9 @@
 //! Asks the microcontroller who it is, and nothing else: no limits, no arming, no motion.
 
-use std::io::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use firmware_bridge_host::Port;
+use firmware_bridge_host::{Port, WireError};
 use firmware_bridge_link::ToHost;
 use firmware_bridge_link::frame::{Class, Decoder, FrameBuf, encode};
 use firmware_bridge_link::message::{Hello, HelloRequest, PROTOCOL};
@@ -62,27 +61,27 @@ fn hello(path: &Path, baud: u32) -> Result<Option<Hello>, String> {
     let mut question = FrameBuf::new();
     encode(Class::Hello, 0, &HelloRequest { protocol: PROTOCOL }, &mut question)
         .map_err(|error| error.to_string())?;
+    let named = |error: WireError| format!("{}: {error}", path.display());
     let mut decoder = Decoder::new();
     let until = Instant::now() + ANSWER_MAX;
     while Instant::now() < until {
-        port.write(&question).map_err(|error| error.to_string())?;
-        if let Some(hello) = listen(&mut port, &mut decoder, Instant::now() + ASK_EVERY)? {
+        port.write(&question).map_err(named)?;
+        if let Some(hello) = listen(&mut port, &mut decoder, Instant::now() + ASK_EVERY).map_err(named)? {
             return Ok(Some(hello));
         }
     }
     Ok(None)
 }
 
-fn listen(port: &mut Port, decoder: &mut Decoder, until: Instant) -> Result<Option<Hello>, String> {
+fn listen(port: &mut Port, decoder: &mut Decoder, until: Instant) -> Result<Option<Hello>, WireError> {
     let mut bytes = [0; 512];
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(None);
         }
-        let ready = poll(&mut [PollFd::new(&*port, PollFlags::IN)], Some(&timespec(left)));
-        ready.map_err(|errno| Error::from(errno).to_string())?;
-        let read = port.read(&mut bytes).map_err(|error| error.to_string())?;
+        poll(&mut [PollFd::new(&*port, PollFlags::IN)], Some(&timespec(left)))?;
+        let read = port.read(&mut bytes)?;
         for byte in bytes.iter().take(read) {
             if let Some(Ok(frame)) = decoder.push(*byte)
                 && let Ok(ToHost::Hello(hello)) = ToHost::parse(&frame)

@@ -3,10 +3,11 @@
 use agent_core::caller::Caller;
 use agent_core::refusal::Refusal;
 use agent_core::request::{Accepted, Request};
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use cloud_sync_api::access::Principal;
 use cloud_sync_api::json::{Body, answer};
+use cloud_sync_api::params::InPath;
 use cloud_sync_api::problem::Problem;
 use cloud_sync_api::scope::Scopes;
 use http::StatusCode;
@@ -80,7 +81,7 @@ pub async fn travel(
 /// A task: the last 16 can be asked for.
 #[utoipa::path(get, path = "/api/robot/tasks/{task}", tag = "drive", params(("task" = String, Path, description = "Task id")),
     responses((status = 200, body = TaskBody)))]
-pub async fn task(Shared(robot): Shared<Robot>, Path(task): Path<String>) -> Result<Response, Problem> {
+pub async fn task(Shared(robot): Shared<Robot>, InPath(task): InPath<String>) -> Result<Response, Problem> {
     show_task(&robot, &task)
 }
 
@@ -90,7 +91,7 @@ pub async fn task(Shared(robot): Shared<Robot>, Path(task): Path<String>) -> Res
 pub async fn cancel_task(
     Shared(robot): Shared<Robot>,
     principal: Principal,
-    Path(task): Path<String>,
+    InPath(task): InPath<String>,
 ) -> Result<Response, Problem> {
     robot.ask(caller(&principal), Request::CancelTask(parse_task(&task))).await?;
     show_task(&robot, &task)
@@ -165,7 +166,7 @@ pub async fn take(
 pub async fn renew(
     Shared(robot): Shared<Robot>,
     principal: Principal,
-    Path(lease): Path<String>,
+    InPath(lease): InPath<String>,
     Body(body): Body<RenewBody>,
 ) -> Result<Response, Problem> {
     lease_answer(&robot, caller(&principal), body.request(&lease)?, StatusCode::OK).await
@@ -189,7 +190,7 @@ async fn lease_answer(
 pub async fn release(
     Shared(robot): Shared<Robot>,
     principal: Principal,
-    Path(lease): Path<String>,
+    InPath(lease): InPath<String>,
 ) -> Result<StatusCode, Problem> {
     robot.ask(caller(&principal), Request::Release(parse_lease(&lease))).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -161,7 +161,7 @@ impl Pilot {
     }
 
     fn step_body(&mut self, now: BootTime, tick: bool) {
-        let report = report_of(&self.session, now);
+        let report = report_of(&self.session);
         self.gate.step(Input::Tick(&report), now, &mut self.output);
         self.carry_out(now, tick);
     }
@@ -194,11 +194,10 @@ impl Pilot {
     }
 }
 
-fn report_of(session: &Session, now: BootTime) -> BodyReport {
+fn report_of(session: &Session) -> BodyReport {
     BodyReport {
         last_frame_at: session.last_frame_us().map(BootTime::from_us),
         ready: session.ready(),
-        clock_synced: session.clock_synced(now.as_us()),
         boot_id: session.boot_id(),
         state: session.state(),
         motion: session.motion().map(|(at_us, motion)| (BootTime::from_us(at_us), motion)),

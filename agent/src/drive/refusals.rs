@@ -21,6 +21,9 @@ pub fn problem(refusal: &Refusal, now: BootTime) -> Problem {
         Refusal::LinkDown => {
             Problem::link_down("The microcontroller does not answer. Run `robbie-agent doctor`; nothing was changed.")
         }
+        Refusal::NotDurable => {
+            Problem::link_down("The latch file cannot be written (disk full?); the e-stop stays latched.")
+        }
         Refusal::LeaseHeld { holder, class } => Problem::lease_held(holder, class.as_str()),
         Refusal::LeaseNeeded => Problem::lease_needed(
             "Take the lease first: POST /api/robot/leases {\"resource\":\"base\"}. Programs, and loops that were refused, never start the body by themselves.",
@@ -33,6 +36,7 @@ pub fn problem(refusal: &Refusal, now: BootTime) -> Problem {
         Refusal::Stale { age_ms, max_age_ms } => stale(*age_ms, *max_age_ms),
         Refusal::LeaseGone => Problem::lease_gone(),
         Refusal::NotRising { newest } => Problem::not_rising(*newest),
+        Refusal::TokenRevoked => Problem::no_token("This token was revoked."),
         Refusal::ClassTooLow => {
             Problem::no_right("A token of this class moves nothing by itself, and takes nothing.")
         }

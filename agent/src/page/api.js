@@ -1,5 +1,5 @@
 // Calls the robot's routes with the page's cookie. Never retries and never throws: what went wrong is in the answer.
-// Every answer is {ok, status, body, type, detail, facts}; `type` is the last word of the problem's address.
+// Every answer is {ok, status, body, type, detail}; `type` is the last word of the problem's address.
 
 const listeners = new Set();
 
@@ -25,11 +25,11 @@ export async function call(method, path, body, { keepalive = false, timeoutMs = 
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401 && !token) listeners.forEach((listener) => listener());
     return {
-      ok: response.ok, status: response.status, body: answer, facts: answer,
+      ok: response.ok, status: response.status, body: answer,
       type: response.ok ? null : problemName(answer.type),
       detail: response.ok ? null : answer.detail ?? answer.title ?? `The robot answered ${response.status}.`,
     };
   } catch {
-    return { ok: false, status: 0, body: {}, facts: {}, type: 'no-contact', detail: 'The robot does not answer.' };
+    return { ok: false, status: 0, body: {}, type: 'no-contact', detail: 'The robot does not answer.' };
   }
 }

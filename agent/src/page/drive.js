@@ -67,9 +67,10 @@ export function letGo(name) {
   else tick();
 }
 
-/** Drops everything that is held, whoever holds it: hidden tab, lost focus, stop pressed. */
-export function dropAll() {
+/** Drops everything that is held, whoever holds it: hidden tab, lost focus. A stop that was sent needs no zero behind it. */
+export function dropAll({ zero = true }) {
   held.clear();
+  neutral ||= !zero;
   tell('halt');
   end();
 }
@@ -102,8 +103,8 @@ function tick() {
   if (held.size === 0 || drive.phase === 'barred') return;
   const now = performance.now();
   if (!teleop.isOpen() || !newestSeen() || seenAge() > STALE_MS || teleop.backlog() > 0) {
-    if (!neutral && now - sentAt > PAUSE_MS) return bar({ type: 'paused', detail: 'The connection paused. Let go, then press again.' });
-    if (neutral && now - begunAt > OPEN_MS) return bar({ type: 'no-contact', detail: 'The robot does not answer. Let go, then try again.' });
+    if (!neutral && now - sentAt > PAUSE_MS) return bar('The connection paused. Let go, then press again.');
+    if (neutral && now - begunAt > OPEN_MS) return bar('The robot does not answer. Let go, then try again.');
     return setPhase(neutral ? 'opening' : 'waiting');
   }
   if (neutral) teleop.send(0, 0);
@@ -116,18 +117,18 @@ function tick() {
 teleop.events.onRefused = (refusal) => {
   if (refusal.seq < firstSeq) return;
   if (held.size === 0 || drive.phase === 'barred') return;
-  if (PASSING.has(refusal.type)) return tell('hint', refusal);
-  bar(refusal);
+  if (PASSING.has(refusal.type)) return tell('hint', refusal.detail);
+  bar(refusal.detail);
 };
 
 teleop.events.onClosed = (why) => {
-  const detail = why === 'replaced'
+  const hint = why === 'replaced'
     ? 'Another page with your token took the stick. Touch the pad to drive from here.'
     : 'The driving connection ended, and the motion with it. Let go, then press again.';
-  if (held.size > 0) bar({ type: why, detail });
-  else if (why === 'replaced') tell('hint', { type: why, detail });
+  if (held.size > 0) bar(hint);
+  else if (why === 'replaced') tell('hint', hint);
 };
 
-document.addEventListener('visibilitychange', () => document.hidden && dropAll());
+document.addEventListener('visibilitychange', (event) => document.hidden && dropAll(event));
 addEventListener('blur', dropAll);
 addEventListener('pagehide', dropAll);

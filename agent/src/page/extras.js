@@ -1,13 +1,15 @@
 // Head, lights and measured moves. Each press is one request; of a slider only the newest position is sent,
-// one request at a time. A move goes on without the page: cancel and stop end it.
+// one request at a time. A move never goes on while nobody looks: what ends driving ends it too.
 
 import { call } from './api.js';
-import { limits } from './drive.js';
+import { limits, on } from './drive.js';
 import { newestSeen, onState, robot } from './state.js';
-import { degrees, side } from './words.js';
+import { $, degrees, radians, side } from './words.js';
 
 const POLL_MS = 200;
-const $ = (id) => document.getElementById(id);
+const COLOURS = {
+  'Warm white': '#ffd9a0', Red: '#ff5a4d', Amber: '#ffb020', Green: '#35d07f', Blue: '#2fa8ff', Violet: '#b07cff',
+};
 
 /** Sends the newest value only, never two requests at once. */
 function newestOnly(send) {
@@ -35,28 +37,27 @@ export function startHead(say) {
     const answer = await call('POST', 'head', { ...goal, seen: newestSeen() });
     if (answer.ok) return;
     say({ text: answer.detail, bad: true });
-    const slider = { pan_rad: pan, tilt_rad: tilt }[answer.facts.field];
-    if (slider && answer.facts.max > 0) { // the body's own limit
-      slider.max = Math.floor(degrees(answer.facts.max));
+    const slider = { pan_rad: pan, tilt_rad: tilt }[answer.body.field];
+    if (slider && answer.body.max > 0) { // the body's own limit
+      slider.max = Math.floor(degrees(answer.body.max));
       slider.min = -slider.max;
     }
   });
-  const radians = (value) => (value * Math.PI) / 180;
   const words = () => {
-    pan.setAttribute('aria-valuetext', side(radians(-pan.value)));
-    tilt.setAttribute('aria-valuetext', side(radians(tilt.value), 'up', 'down', 'level'));
+    pan.ariaValueText = side(radians(-pan.value));
+    tilt.ariaValueText = side(radians(tilt.value), 'up', 'down', 'level');
   };
   const move = () => {
     words();
     // The slider's left is the robot's left, which is positive.
     send({ pan_rad: radians(-pan.value), tilt_rad: radians(tilt.value) });
   };
-  pan.addEventListener('input', move);
-  tilt.addEventListener('input', move);
-  $('centre').addEventListener('click', () => {
+  pan.oninput = move;
+  tilt.oninput = move;
+  $('centre').onclick = () => {
     pan.value = tilt.value = 0;
     move();
-  });
+  };
   let first = true;
   onState((state) => {
     if (!state?.head) return;
@@ -79,20 +80,22 @@ export function startLights(say) {
     const answer = await call('POST', 'lights', change);
     if (!answer.ok) say({ text: answer.detail, bad: true });
   });
-  power.addEventListener('click', () => send({ on: power.getAttribute('aria-checked') !== 'true' }));
-  brightness.addEventListener('input', () => send({ on: true, brightness: brightness.value / 100 }));
-  colour.addEventListener('input', () => send({ on: true, color: colour.value }));
-  for (const swatch of document.querySelectorAll('[data-colour]')) {
-    swatch.style.background = swatch.dataset.colour;
-    swatch.addEventListener('click', () => send({ on: true, color: swatch.dataset.colour }));
+  power.onclick = () => send({ on: !robot.state?.lights.on });
+  brightness.oninput = () => send({ on: true, brightness: brightness.value / 100 });
+  colour.oninput = () => send({ on: true, color: colour.value });
+  for (const [name, color] of Object.entries(COLOURS)) {
+    const swatch = document.createElement('button');
+    swatch.ariaLabel = name;
+    swatch.style.background = color;
+    swatch.onclick = () => send({ on: true, color });
+    colour.before(swatch);
   }
   onState((state) => {
     if (!state?.lights) return;
     const { on, color, brightness: level } = state.lights;
-    power.setAttribute('aria-checked', String(on));
+    power.textContent = on ? 'Switch off' : 'Switch on';
     if (document.activeElement !== colour) colour.value = color;
     if (document.activeElement !== brightness) brightness.value = Math.round(level * 100);
-    document.body.style.setProperty('--glow', on ? color : 'transparent');
   });
 }
 
@@ -133,16 +136,12 @@ export function startMoves(say) {
     follow(answer.body.task);
   }
 
-  for (const button of document.querySelectorAll('[data-go]')) {
-    button.addEventListener('click', () => {
-      const sign = Number(button.dataset.sign);
-      go(button.dataset.go === 'straight'
-        ? { distance_m: sign * Number($('distance').value) }
-        : { angle_rad: (sign * Number($('angle').value) * Math.PI) / 180 });
-    });
+  for (const sign of [1, -1]) {
+    $(sign > 0 ? 'ahead' : 'back').onclick = () => go({ distance_m: sign * $('distance').value });
+    $(sign > 0 ? 'left' : 'right').onclick = () => go({ angle_rad: radians(sign * $('angle').value) });
   }
-  $('cancel').addEventListener('click', async () => {
-    const answer = task ? await call('DELETE', `tasks/${task}`) : { ok: true };
-    if (!answer.ok) say({ text: answer.detail, bad: true });
-  });
+  const cancel = () => task && call('DELETE', `tasks/${task}`, undefined, { keepalive: true });
+  $('cancel').onclick = cancel;
+  on('halt', cancel);
+  onState(() => robot.contact === 'lost' && cancel());
 }

@@ -18,29 +18,25 @@ async function insist(path, body) {
   }
 }
 
-/** Ends all motion; base and head stay closed until a person takes them. Answers with a sentence. */
-export async function stop() {
-  shout({ stop: true });
-  const sent = insist('stop', {});
-  dropAll();
+async function press(path, body, name, told) {
+  shout({ [path]: true });
+  const sent = insist(path, body);
+  dropAll({ zero: false });
   const answer = await sent;
-  if (!answer.ok) return { bad: true, text: `Stop was not confirmed: ${answer.detail}` };
-  return { text: answer.body.confirmed_by_mcu === false ? 'Stopped. The body has not confirmed it yet.' : 'Stopped. The body confirms it.' };
+  return answer.ok ? { text: told(answer.body) } : { bad: true, text: `${name} was not confirmed: ${answer.detail}` };
 }
 
+/** Ends all motion; base and head stay closed until a person takes them. Answers with a sentence. */
+export const stop = () => press('stop', {}, 'Stop', ({ confirmed_by_mcu }) =>
+  `Stopped. The body ${confirmed_by_mcu ? 'confirms it' : 'has not confirmed it yet'}.`);
+
 /** Latches the e-stop. Answers with a sentence. */
-export async function estop() {
-  shout({ estop: true });
-  const sent = insist('estop', { reason: 'pressed on the page' });
-  dropAll();
-  const answer = await sent;
-  if (!answer.ok) return { bad: true, text: `E-stop was not confirmed: ${answer.detail}` };
-  const kept = answer.body.durable === false ? ' It could not be written to disk yet.' : '';
-  return { text: `E-stop ${answer.body.epoch ?? ''} is latched.${kept}` };
-}
+export const estop = () => press('estop', { reason: 'pressed on the page' }, 'E-stop', ({ epoch, durable }) =>
+  `E-stop ${epoch} is latched.${durable ? '' : ' It could not be written to disk yet.'}`);
 
 /** Wires the reset's question. `tell` shows how it went. */
 export function startReset(dialog, tell) {
+  const [leave, confirm] = dialog.querySelectorAll('button');
   let epoch = 0;
   let opener = null;
   const close = () => {
@@ -48,15 +44,17 @@ export function startReset(dialog, tell) {
     opener?.focus();
   };
 
-  dialog.querySelector('.cancel').addEventListener('click', close);
-  dialog.addEventListener('keydown', (event) => event.key === 'Escape' && close());
-  dialog.querySelector('.confirm').addEventListener('click', async () => {
+  leave.onclick = close;
+  dialog.onkeydown = ({ key }) => {
+    if (key === 'Escape') close();
+  };
+  confirm.onclick = async () => {
     close();
     const answer = await call('POST', 'estop/reset', { epoch });
     tell(answer.ok
       ? { text: 'E-stop reset. Base and head stay closed until someone takes them.' }
       : { bad: true, text: `Not reset: ${answer.detail}` });
-  });
+  };
 
   return () => {
     const latch = robot.state?.estop;
@@ -67,6 +65,6 @@ export function startReset(dialog, tell) {
     dialog.querySelector('.reason').textContent = latch.reason || 'no reason given';
     // Not modal: stop and e-stop stay in reach.
     if (!dialog.open) dialog.show();
-    dialog.querySelector('.cancel').focus();
+    leave.focus();
   };
 }

@@ -1,5 +1,5 @@
 // The keyboard: arrows or WASD drive while held, space stops, e is the e-stop, t takes, r asks for a reset.
-// Space is stop everywhere but in text (Enter presses buttons). A key's repeat never starts anything.
+// Space is stop everywhere but in the token (Enter presses buttons). A key's repeat never starts anything.
 
 import { hold, letGo, on } from './drive.js';
 
@@ -33,15 +33,14 @@ export function startKeys({ stop, estop, take, reset }) {
   };
 
   addEventListener('keydown', (event) => {
-    const field = event.target.closest?.('input, textarea, select');
+    const field = event.target.closest?.('input');
     if (event.ctrlKey || event.metaKey || event.altKey) return clear(); // the release may go to another window
-    const inText = field && field.type !== 'range' && field.type !== 'color';
-    if (inText) return;
+    if (field?.type === 'password') return;
     if (event.code === 'Space') return press(event, stop);
-    if (event.key === 'e' || event.key === 'E') return press(event, estop);
-    if (event.key === 't') return press(event, take);
-    if (event.key === 'r') return press(event, reset);
-    if (!DRIVE[event.code] || (field && event.code.startsWith('Arrow'))) return;
+    const act = { e: estop, t: take, r: reset }[event.key.toLowerCase()];
+    if (act) return press(event, act);
+    // A field keeps the keys that change it.
+    if (!DRIVE[event.code] || (field && (field.type === 'number' || event.code.startsWith('Arrow')))) return;
     press(event, () => {
       down.add(event.code);
       steer();

@@ -2,7 +2,7 @@
 // Never takes by itself, and never takes again what was lost.
 
 import { call } from './api.js';
-import { drive, on } from './drive.js';
+import { drive } from './drive.js';
 import { newestSeen, onState, robot } from './state.js';
 
 const TTL_MS = 3000;
@@ -15,7 +15,8 @@ let implicit = null; // the lease that driving brought
 export function holding(resource) {
   const lease = robot.state?.control?.[resource];
   if (!lease) return 'free';
-  return lease.lease === taken[resource] || (resource === 'base' && lease.lease === implicit) ? 'mine' : 'theirs';
+  const driven = resource === 'base' && (drive.phase === 'driving' || lease.lease === implicit);
+  return driven || lease.lease === taken[resource] ? 'mine' : 'theirs';
 }
 
 /** Takes `resource`, and so opens it. Answers as `call` does. */
@@ -43,13 +44,9 @@ async function renew() {
 }
 
 // Frames do not say which lease they use. While they are accepted, the base's lease is ours.
-let drivingSince = 0;
-on('change', () => {
-  if (drive.phase === 'driving') drivingSince = performance.now();
-});
 onState((state) => {
-  if (drive.phase !== 'driving' || performance.now() - drivingSince < 300) return;
-  implicit = state?.control?.base?.lease ?? implicit;
+  if (drive.phase === 'driving') implicit = state?.control.base?.lease ?? implicit;
+  if (drive.phase === 'barred') implicit = null;
 });
 
 setInterval(renew, RENEW_MS);

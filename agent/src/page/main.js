@@ -11,26 +11,25 @@ import { startPad } from './pad.js';
 import { say, startPanel } from './panel.js';
 import { startRoom } from './room.js';
 import { connect } from './state.js';
-
-const $ = (id) => document.getElementById(id);
+import { $ } from './words.js';
 
 const pressStop = async () => say(await stop());
 const pressEstop = async () => say(await estop());
 
 async function pressTake(resource) {
   const answer = await take(resource);
-  const name = resource === 'base' ? 'The base is yours.' : 'The head is yours.';
-  say(answer.ok ? { text: name } : { text: answer.detail, bad: true });
+  say(answer.ok ? { text: `The ${resource} is yours.` } : { text: answer.detail, bad: true });
 }
 
 async function pressRelease(resource) {
-  if (resource === 'base') dropAll();
+  if (resource === 'base') dropAll({});
   const answer = await release(resource);
   say(answer.ok ? { text: 'Released.' } : { text: answer.detail, bad: true });
 }
 
 /** Without a token the page can still stop the robot, and asks for the token. */
 function askForToken() {
+  dropAll({});
   $('login').hidden = false;
   $('room').hidden = $('side').hidden = true;
   $('token').focus();
@@ -49,22 +48,24 @@ async function logIn(event) {
 
 const reset = startReset($('reset'), say);
 for (const resource of ['base', 'head']) {
-  $(`${resource}-take`).addEventListener('click', () => pressTake(resource));
-  $(`${resource}-release`).addEventListener('click', () => pressRelease(resource));
+  $(`${resource}-take`).onclick = () => pressTake(resource);
+  $(`${resource}-release`).onclick = () => pressRelease(resource);
 }
 // Pointer down, not click: a finger that slides off has stopped the robot all the same.
 for (const [id, act] of [['stop', pressStop], ['estop', pressEstop]]) {
   let touchedAt = -Infinity;
-  $(id).addEventListener('pointerdown', (event) => {
+  $(id).onpointerdown = (event) => {
     if (event.button !== 0) return;
     touchedAt = performance.now();
     act();
-  });
-  $(id).addEventListener('click', () => performance.now() - touchedAt > 800 && act());
+  };
+  $(id).onclick = () => {
+    if (performance.now() - touchedAt > 800) act();
+  };
 }
 // A slider that was dragged gives the arrow keys back to driving.
 document.addEventListener('pointerup', ({ target }) => target.matches?.('input[type=range]') && target.blur());
-$('login-form').addEventListener('submit', logIn);
+$('login-form').onsubmit = logIn;
 onDenied(askForToken);
 
 startPanel({ take: () => pressTake('base'), reset });

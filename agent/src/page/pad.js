@@ -22,33 +22,29 @@ export function startPad(pad) {
   const steer = (event, atOnce) => {
     const box = pad.getBoundingClientRect();
     const radius = box.width / 2 - knob.offsetWidth / 2;
-    let x = event.clientX - box.left - box.width / 2;
-    let y = event.clientY - box.top - box.height / 2;
-    const far = Math.hypot(x, y);
-    if (far > radius) {
-      x *= radius / far;
-      y *= radius / far;
-    }
-    place(x, y);
-    const soft = (value) => (Math.abs(value) < DEAD ? 0 : value);
-    hold('pad', soft(-y / radius), soft(-x / radius), { atOnce });
+    const x = event.clientX - box.left - box.width / 2;
+    const y = event.clientY - box.top - box.height / 2;
+    const share = 1 / Math.max(radius, Math.hypot(x, y));
+    place(x * share * radius, y * share * radius);
+    const soft = (value) => (Math.abs(value) < DEAD ? 0 : -value);
+    hold('pad', soft(y * share), soft(x * share), { atOnce });
   };
 
-  pad.addEventListener('pointerdown', (event) => {
+  pad.onpointerdown = (event) => {
     if (pointer !== null || event.button !== 0) return;
     pointer = event.pointerId;
     pad.setPointerCapture(pointer);
     pad.classList.add('held');
     steer(event, true);
-  });
-  pad.addEventListener('pointermove', (event) => event.pointerId === pointer && steer(event, false));
-  for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-    pad.addEventListener(name, (event) => {
-      if (event.pointerId !== pointer) return;
-      drop();
-      letGo('pad');
-    });
-  }
-  pad.addEventListener('contextmenu', (event) => event.preventDefault());
+  };
+  pad.onpointermove = (event) => {
+    if (event.pointerId === pointer) steer(event, false);
+  };
+  pad.onpointerup = pad.onpointercancel = pad.onlostpointercapture = (event) => {
+    if (event.pointerId !== pointer) return;
+    drop();
+    letGo('pad');
+  };
+  pad.oncontextmenu = (event) => event.preventDefault();
   on('halt', drop);
 }

@@ -5,10 +5,9 @@ import { call, problemName } from './api.js';
 import { drive, limits, on } from './drive.js';
 import { holding } from './lease.js';
 import { newestSeen, onState, robot, shownAge } from './state.js';
-import { CLASS, CLOSED, degrees, SLOWED, span } from './words.js';
+import { $, CLASS, CLOSED, degrees, SLOWED, span } from './words.js';
 
 const HINT_MS = 7000;
-const $ = (id) => document.getElementById(id);
 const put = (id, text) => {
   const node = $(id);
   if (node.textContent !== text) node.textContent = text;
@@ -31,7 +30,8 @@ function obstacle() {
   if (contact === 'lost' || (state && shownAge() > 2000)) return { tone: 'bad', text: `No contact with the robot for ${span(shownAge())}. Its motion has ended by itself. Trying again…` };
   if (!state) return { tone: 'calm', text: 'Looking for the robot…' };
   if (state.estop.latched) {
-    return { tone: 'bad', act: 'reset', button: 'Reset…', text: `E-stop ${state.estop.epoch} is latched${state.estop.reason ? `: ${state.estop.reason}` : ''}.` };
+    const { epoch, reason } = state.estop;
+    return { tone: 'bad', act: 'reset', button: 'Reset…', text: `E-stop ${epoch} is latched${reason && `: ${reason}`}.` };
   }
   if (hint && performance.now() < hint.until) return { tone: hint.bad ? 'bad' : 'calm', text: hint.text, act: state.base.closed ? 'take' : null, button: 'Take and open' };
   const closed = state.base.closed;
@@ -40,7 +40,7 @@ function obstacle() {
     const more = closed.reason && closed.reason !== closed.by ? ` (${closed.reason})` : '';
     return { tone: 'warn', act: 'take', button: 'Take and open', text: `Closed ${span(closed.since_ms)} ago: ${why}${more}. It stays still until someone takes it.` };
   }
-  if (state.mcu?.link && state.mcu.link !== 'up') return { tone: 'bad', text: `The body does not answer (link ${state.mcu.link}).` };
+  if (state.mcu.link !== 'up') return { tone: 'bad', text: `The body does not answer (link ${state.mcu.link}).` };
   if (drive.phase === 'barred') return { tone: 'warn', text: 'Let go, then press again.' };
   if (drive.phase === 'waiting') return { tone: 'warn', text: 'The picture is old: nothing is sent until it is fresh.' };
   if (holding('base') === 'theirs') return { tone: 'calm', act: 'take', button: 'Take over', text: `${who(state.control.base)} drives.` };
@@ -50,10 +50,9 @@ function obstacle() {
 
 function showBanner() {
   const now = obstacle();
-  const banner = $('banner');
-  banner.hidden = !now;
+  $('banner').hidden = !now;
   if (!now) return;
-  banner.dataset.tone = now.tone;
+  $('banner').dataset.tone = now.tone;
   put('banner-text', now.text);
   const button = $('banner-button');
   button.hidden = !now.act;
@@ -61,26 +60,27 @@ function showBanner() {
   if (now.act) put('banner-button', now.button);
 }
 
+function vital(id, text, tone, title = '') {
+  put(id, text);
+  Object.assign($(id).parentElement, { title }).dataset.tone = tone;
+}
+
 function showVitals(state) {
   const { velocity } = state.base;
   put('speed', Math.abs(velocity.linear_mps).toFixed(2));
   const turn = degrees(velocity.angular_radps);
   put('turn', Math.abs(turn) < 2 ? 'straight' : `${Math.abs(turn)}°/s ${turn > 0 ? 'left' : 'right'}`);
-  const percent = Math.round(state.battery.percent);
-  put('battery', `${percent} %`);
-  $('battery').parentElement.dataset.tone = percent < 10 ? 'bad' : percent < 20 ? 'warn' : '';
-  $('battery').parentElement.title = `${state.battery.voltage_v?.toFixed(1)} V`;
-  const { mcu } = state;
-  put('link', mcu.link === 'up' ? `${(mcu.rtt_us / 1000).toFixed(1)} ms` : mcu.link);
-  $('link').parentElement.dataset.tone = mcu.link === 'up' ? '' : 'bad';
-  $('link').parentElement.title = `Body: ${mcu.state}, ${mcu.armed ? 'armed' : 'not armed'}, firmware ${mcu.firmware ?? '?'}, ${mcu.frames_lost ?? 0} frames lost`;
-  put('name', state.robot?.name ?? state.robot ?? 'Robbie');
+  const { battery, mcu } = state;
+  const up = mcu.link === 'up';
+  vital('battery', `${Math.round(battery.percent)} %`, battery.percent < 10 ? 'bad' : battery.percent < 20 ? 'warn' : '', `${battery.voltage_v.toFixed(1)} V`);
+  vital('link', up ? `${(mcu.rtt_us / 1000).toFixed(1)} ms` : mcu.link, up ? '' : 'bad',
+    `Body: ${mcu.state}, ${mcu.armed ? 'armed' : 'not armed'}, firmware ${mcu.firmware}, ${mcu.frames_lost} frames lost`);
+  put('name', state.robot);
 }
 
 function showAge() {
   const age = shownAge();
-  put('age', age < 300 ? 'live' : Number.isFinite(age) ? `${span(age)} old` : 'none');
-  $('age').parentElement.dataset.tone = age < 300 ? '' : age < 1000 ? 'warn' : 'bad';
+  vital('age', age < 300 ? 'live' : Number.isFinite(age) ? `${span(age)} old` : 'none', age < 300 ? '' : age < 1000 ? 'warn' : 'bad');
 }
 
 function showHolder(state) {
@@ -99,12 +99,11 @@ function showHolder(state) {
 function showLimit() {
   const { linear, angular } = limits();
   put('limit-text', `${linear.toFixed(2)} m/s · ${degrees(angular)}°/s`);
-  $('limit').setAttribute('aria-valuetext', `${linear.toFixed(2)} metres a second`);
+  $('limit').ariaValueText = `${linear.toFixed(2)} metres a second`;
 }
 
 function refresh() {
-  document.body.dataset.phase = drive.phase;
-  document.body.dataset.contact = robot.contact;
+  Object.assign(document.body.dataset, { phase: drive.phase, contact: robot.contact });
   showBanner();
   showAge();
   if (!robot.state) return;
@@ -113,40 +112,39 @@ function refresh() {
   showLimit();
 }
 
-/** Who drives and why the last commands were refused, newest first. */
+function make(tag, ...content) {
+  const node = document.createElement(tag);
+  node.append(...content);
+  return node;
+}
+
+/** Why the last commands were refused, newest first. */
 async function showWhy() {
   const answer = await call('GET', 'control/why');
-  const list = $('why-list');
   if (!answer.ok) return;
   const now = newestSeen()?.mono_ms ?? 0;
   const rows = [...answer.body.refusals].reverse().slice(0, 12).map((refusal) => {
-    const row = document.createElement('li');
-    const name = document.createElement('b');
-    name.textContent = problemName(refusal.type);
-    const when = document.createElement('small');
-    when.textContent = `${refusal.source ?? ''} · ${span(Math.max(0, now - refusal.mono_ms))} ago`;
-    row.append(name, when, refusal.detail ?? '');
-    return row;
+    const when = `${refusal.source} · ${span(Math.max(0, now - refusal.mono_ms))} ago`;
+    return make('li', make('b', problemName(refusal.type)), make('small', when), refusal.detail);
   });
-  if (rows.length === 0) rows.push(Object.assign(document.createElement('li'), { textContent: 'Nothing was refused.' }));
-  list.replaceChildren(...rows);
+  $('why-list').replaceChildren(...(rows.length ? rows : [make('li', 'Nothing was refused.')]));
 }
 
 /** `acts`: what the banner's button may do: {take, reset}. */
 export function startPanel(acts) {
-  $('banner-button').addEventListener('click', () => acts[$('banner-button').dataset.act]?.());
-  $('limit').addEventListener('input', ({ target }) => {
+  $('banner-button').onclick = () => acts[$('banner-button').dataset.act]?.();
+  $('limit').oninput = ({ target }) => {
     drive.share = target.value / 100;
     showLimit();
-  });
+  };
   onState((state) => {
     if (state) showVitals(state);
     refresh();
   });
   on('change', refresh);
-  on('hint', ({ detail }) => detail && say({ text: detail, bad: true }));
+  on('hint', (text) => say({ text, bad: true }));
   setInterval(refresh, 200);
   const card = $('why');
-  card.addEventListener('toggle', () => card.open && showWhy());
+  card.ontoggle = () => card.open && showWhy();
   setInterval(() => card.open && !document.hidden && robot.contact === 'live' && showWhy(), 2000);
 }

@@ -12,7 +12,6 @@ const FRESH_MS = 200;
 const BODY_M = 0.15; // drawn half length, and where a ray begins
 const SPAN_M_MIN = 2.6;
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export function startRoom(canvas) {
   const paint = canvas.getContext('2d');
@@ -21,7 +20,7 @@ export function startRoom(canvas) {
   let run = null;
   let shown = null; // pose on the screen
   let camera = null;
-  let colours = {};
+  const colours = {};
   let size = { width: 0, height: 0 };
   let asked = 0;
 
@@ -31,8 +30,7 @@ export function startRoom(canvas) {
 
   function readColours() {
     const style = getComputedStyle(canvas);
-    for (const name of ['ink', 'soft', 'line', 'accent', 'card', 'hit', 'room']) colours[name] = style.getPropertyValue(`--${name}`).trim();
-    ask();
+    for (const name of ['ink', 'soft', 'line', 'accent', 'card', 'hit', 'path', 'red']) colours[name] = style.getPropertyValue(`--${name}`);
   }
 
   function remember(state) {
@@ -46,10 +44,10 @@ export function startRoom(canvas) {
     const last = path.at(-1);
     if (!last || Math.hypot(x - last.x, y - last.y) > STEP_M) path.push({ x, y });
     if (path.length > PATH_MAX) path.splice(0, PATH_MAX / 4);
-    for (const { range, turn } of rays(state)) {
-      if (!(range?.value_m > 0) || range.age_ms > FRESH_MS) continue;
-      const far = BODY_M + range.value_m;
-      const hit = { x: x + far * Math.cos(heading + turn), y: y + far * Math.sin(heading + turn) };
+    for (const { far, turn } of rays(state)) {
+      if (far === null) continue;
+      const away = BODY_M + far;
+      const hit = { x: x + away * Math.cos(heading + turn), y: y + away * Math.sin(heading + turn) };
       const key = `${Math.round(hit.x / HIT_CELL_M)},${Math.round(hit.y / HIT_CELL_M)}`;
       hits.delete(key);
       hits.set(key, hit);
@@ -84,54 +82,49 @@ export function startRoom(canvas) {
     paint.stroke();
   }
 
+  function blob(colour, shape, ...numbers) {
+    paint.beginPath();
+    paint[shape](...numbers);
+    paint.fillStyle = colour;
+    paint.fill();
+  }
+
   function drawGrid() {
     const half = { x: size.height / 2 / camera.scale, y: size.width / 2 / camera.scale };
-    paint.font = '11px system-ui, sans-serif';
+    paint.font = '12px system-ui, sans-serif';
     paint.fillStyle = colours.soft;
-    paint.textAlign = 'left';
     for (let y = Math.ceil(camera.y - half.y); y <= camera.y + half.y; y++) {
       const [px] = at(0, y);
       line([[px, 0], [px, size.height]], colours.line, y === 0 ? 1.6 : 0.8);
-      if (px > 40) paint.fillText(`${-y} m`.replace('-', '−'), px + 4, size.height - 6);
+      if (px > 40) paint.fillText(metres(-y), px + 4, size.height - 6);
     }
     for (let x = Math.ceil(camera.x - half.x); x <= camera.x + half.x; x++) {
       const [, py] = at(x, 0);
       line([[0, py], [size.width, py]], colours.line, x === 0 ? 1.6 : 0.8);
-      if (py < size.height - 24) paint.fillText(`${x} m`.replace('-', '−'), 5, py - 4);
+      if (py < size.height - 24) paint.fillText(metres(x), 5, py - 4);
     }
   }
 
   function drawHits() {
-    paint.fillStyle = colours.hit;
     const dot = Math.max(2, camera.scale * 0.022);
-    for (const { x, y } of hits.values()) {
-      const [px, py] = at(x, y);
-      paint.beginPath();
-      paint.arc(px, py, dot, 0, 7);
-      paint.fill();
-    }
+    for (const { x, y } of hits.values()) blob(colours.hit, 'arc', ...at(x, y), dot, 0, 7);
   }
 
   function drawRays() {
-    for (const { range, turn } of rays(robot.state)) {
-      if (!range) continue;
-      const fresh = range.value_m != null && range.age_ms <= FRESH_MS;
+    for (const { far, turn } of rays(robot.state)) {
+      const fresh = far !== null;
       const heading = shown.heading + turn;
-      const ray = (far) => at(shown.x + far * Math.cos(heading), shown.y + far * Math.sin(heading));
-      const end = ray(BODY_M + (fresh ? range.value_m : 0.5));
+      const ray = (away) => at(shown.x + away * Math.cos(heading), shown.y + away * Math.sin(heading));
+      const end = ray(BODY_M + (far ?? 0.5));
       paint.setLineDash(fresh ? [] : [3, 5]);
       line([ray(BODY_M), end], fresh ? colours.accent : colours.soft, 1.5);
       paint.setLineDash([]);
       if (!fresh) continue;
-      paint.fillStyle = colours.accent;
-      paint.beginPath();
-      paint.arc(...end, 4, 0, 7);
-      paint.fill();
+      blob(colours.accent, 'arc', ...end, 4, 0, 7);
+      if (far * camera.scale < 60) continue;
+      const [px, py] = ray(BODY_M + far / 2);
       paint.fillStyle = colours.ink;
-      paint.font = '600 12px system-ui, sans-serif';
-      paint.textAlign = 'center';
-      const label = ray(BODY_M + range.value_m / 2);
-      if (range.value_m * camera.scale > 60) paint.fillText(`${range.value_m.toFixed(2)} m`, label[0] + 26 * Math.abs(Math.cos(heading)), label[1] - 8);
+      paint.fillText(`${far.toFixed(2)} m`, px + 8, py - 8);
     }
   }
 
@@ -149,28 +142,13 @@ export function startRoom(canvas) {
       paint.fillRect(-unit * 3, -unit * 3, unit * 6, unit * 6);
     }
     paint.rotate(-shown.heading); // up is ahead; counter-clockwise is negative on a canvas
-    paint.fillStyle = colours.ink;
-    for (const x of [-1, 1]) {
-      paint.beginPath();
-      paint.roundRect(x * unit * 0.92 - unit * 0.16, -unit * 0.45, unit * 0.32, unit * 0.9, unit * 0.14);
-      paint.fill();
-    }
-    paint.beginPath();
-    paint.roundRect(-unit * 0.82, -unit, unit * 1.64, unit * 2, unit * 0.6);
-    paint.fillStyle = estop?.latched ? '#c62f1c' : colours.accent;
+    paint.scale(unit, unit);
+    for (const x of [-1.08, 0.76]) blob(colours.ink, 'roundRect', x, -0.45, 0.32, 0.9, 0.14); // wheels
     paint.globalAlpha *= base.closed && !estop?.latched ? 0.55 : 1;
-    paint.fill();
+    blob(estop?.latched ? colours.red : colours.accent, 'roundRect', -0.82, -1, 1.64, 2, 0.6);
     paint.rotate(-(head?.pan_rad ?? 0));
-    paint.beginPath();
-    paint.roundRect(-unit * 0.5, -unit * 0.62, unit, unit * 0.72, unit * 0.3);
-    paint.fillStyle = colours.card;
-    paint.fill();
-    paint.fillStyle = colours.ink;
-    for (const x of [-1, 1]) {
-      paint.beginPath();
-      paint.arc(x * unit * 0.22, -unit * 0.32, unit * 0.1, 0, 7);
-      paint.fill();
-    }
+    blob(colours.card, 'roundRect', -0.5, -0.62, 1, 0.72, 0.3);
+    for (const x of [-0.22, 0.22]) blob(colours.ink, 'arc', x, -0.32, 0.1, 0, 7); // eyes
     paint.restore();
   }
 
@@ -179,6 +157,7 @@ export function startRoom(canvas) {
     paint.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     paint.clearRect(0, 0, size.width, size.height);
     if (!robot.state || size.width === 0) return;
+    readColours();
     const pose = robot.state.base.pose;
     const goal = { x: pose.x_m, y: pose.y_m, heading: pose.heading_rad };
     const frame = aim();
@@ -188,7 +167,7 @@ export function startRoom(canvas) {
     drawHits();
     const way = [...path.map(({ x, y }) => at(x, y)), at(shown.x, shown.y)];
     paint.lineJoin = paint.lineCap = 'round';
-    line(way, colours.path ?? colours.soft, 2.5);
+    line(way, colours.path, 2.5);
     drawRays();
     drawRobot();
     if (!rest) ask();
@@ -217,8 +196,6 @@ export function startRoom(canvas) {
     camera = null;
     ask();
   }).observe(canvas);
-  dark.addEventListener('change', readColours);
-  readColours();
   onState((state) => {
     if (state) remember(state);
     ask();
@@ -226,20 +203,20 @@ export function startRoom(canvas) {
   setInterval(() => {
     if (!robot.state) return;
     if (shownAge() > 1000) ask();
-    const words = describe(robot.state);
-    if (canvas.getAttribute('aria-label') !== words) canvas.setAttribute('aria-label', words);
+    canvas.ariaLabel = describe(robot.state);
   }, 1000);
 }
 
-const rays = ({ sensors }) => [
-  { range: sensors?.range_front, turn: 0, name: 'ahead' },
-  { range: sensors?.range_rear, turn: Math.PI, name: 'behind' },
-];
+const metres = (value) => `${value} m`.replace('-', '−');
+
+/** What the range sensors that there are say; `far` is null when that is nothing, or old. */
+const rays = ({ sensors }) => [['range_front', 0, 'ahead'], ['range_rear', Math.PI, 'behind']]
+  .filter(([id]) => sensors[id])
+  .map(([id, turn, name]) => ({ turn, name, far: sensors[id].age_ms <= FRESH_MS ? sensors[id].value : null }));
 
 /** The picture in words. */
 function describe(state) {
   const { x_m, y_m, heading_rad } = state.base.pose;
-  const free = rays(state).filter(({ range }) => range?.value_m != null && range.age_ms <= FRESH_MS)
-    .map(({ range, name }) => `${range.value_m.toFixed(1)} m free ${name}`);
+  const free = rays(state).filter(({ far }) => far !== null).map(({ far, name }) => `${far.toFixed(1)} m free ${name}`);
   return [`Robot ${x_m.toFixed(1)} m ahead and ${y_m.toFixed(1)} m left of its start, turned ${side(heading_rad, 'left', 'right', 'straight')}`, ...free].join('; ');
 }

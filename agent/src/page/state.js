@@ -73,7 +73,6 @@ function setContact(contact) {
 }
 
 async function retry() {
-  clearTimeout(retryTimer);
   if (robot.contact !== 'connecting') setContact('lost');
   const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** tries++) * (0.75 + Math.random() / 2);
   // A refused WebSocket does not say why; a plain read does.

@@ -1,5 +1,7 @@
 // The robot's words in a person's words. Only text: decides nothing.
 
+export const $ = (id) => document.getElementById(id);
+
 export const CLASS = { local: 'beside the robot', remote: 'from elsewhere', autonomy: 'a program', ai: 'AI' };
 
 export const CLOSED = {
@@ -22,6 +24,7 @@ export function span(ms) {
   return ms < 7200000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`;
 }
 
+export const radians = (value) => (value * Math.PI) / 180;
 export const degrees = (rad) => Math.round((rad * 180) / Math.PI);
 
 /** "30° left", "30° right", "ahead" */

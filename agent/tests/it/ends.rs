@@ -38,7 +38,7 @@ fn ended_in_order_the_next_start_is_open_and_after_a_crash_it_is_closed() {
     assert_eq!(agent.wait_until_closed(), "restart");
     let refused = agent.post("/api/robot/velocity", &json!({"linear_mps": 0.1, "angular_radps": 0.0}));
     assert_eq!(refused.expect(409).problem(), "closed");
-    agent.take().expect(201);
+    agent.open();
     let driver = Driver::start(&agent);
     driver.wait_until_moving(&agent, &body);
 }

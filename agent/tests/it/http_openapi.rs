@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
-/// Method, path and who may: a scope, `drive|speak`, `everybody`. As in CONTRACT 3, besides `/health` and `/metrics`.
+/// Method, path and who may: a scope, `speak|drive`, `everybody`. As in CONTRACT 3, besides `/health` and `/metrics`.
 const ROUTES: [(&str, &str, &str); 22] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
@@ -22,10 +22,10 @@ const ROUTES: [(&str, &str, &str); 22] = [
     ("GET", "/api/robot/estop", "read"),
     ("POST", "/api/robot/estop", "everybody"),
     ("POST", "/api/robot/estop/reset", "admin"),
-    ("POST", "/api/robot/leases", "drive|speak"),
+    ("POST", "/api/robot/leases", "speak|drive"),
     ("GET", "/api/robot/leases", "read"),
-    ("PUT", "/api/robot/leases/{lease}", "drive|speak"),
-    ("DELETE", "/api/robot/leases/{lease}", "drive|speak"),
+    ("PUT", "/api/robot/leases/{lease}", "speak|drive"),
+    ("DELETE", "/api/robot/leases/{lease}", "speak|drive"),
     ("GET", "/api/robot/control/why", "read"),
     ("GET", "/api/robot/safety/budget", "read"),
     ("GET", "/health", "everybody"),
@@ -152,7 +152,7 @@ fn every_route_refuses_a_token_without_its_scope() {
                 all.into_iter().filter(|scope| !who.split('|').any(|one| one == *scope)).collect();
             left.join(",")
         };
-        let kinds = ["read", "drive", "speak", "admin", "drive|speak"];
+        let kinds = ["read", "drive", "speak", "admin", "speak|drive"];
         let scopes = kinds.map(lacking);
         let wanted = std::array::from_fn(|index| (kinds[index], "local", scopes[index].as_str()));
         let tokens: [String; 5] = rig.tokens(wanted);

@@ -147,7 +147,7 @@ impl Rig {
     pub(crate) fn spin(&self, token: &str) {
         self.take(token, true).expect(201);
         self.drive(token, 0.0, 1.5).expect(202);
-        self.agent.wait_for_state("a turning body", |state| is_turning(state));
+        self.agent.wait_for_state("a turning body", is_turning);
     }
 
     /// Waits until the wheels stand still.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http_rig::{Ask, Rig, UNLIMITED, is_turning};
-use crate::support::DEADLINE;
 use crate::support::socket::Socket;
+use crate::support::{DEADLINE, wait_until};
 
 const TELEOP: &str = "/api/robot/teleop";
 
@@ -269,14 +269,13 @@ fn others_are_asked_before_the_stick_moves_anything() {
         stick.expect_refused(409, "lease-needed");
         rig.take(&program, false).expect(201);
         stick.drive();
-        let refused = loop {
-            stick.push(0.5);
-            let refused = stick.socket.receive_named("refused");
-            if refused["status"] == 429 {
-                break refused;
-            }
-        };
-        assert_eq!(refused["type"], "/problems/rate-limited");
+        let frame = stick.frame(0.5);
+        for _ in 0..30 {
+            stick.socket.send(&frame);
+        }
+        wait_until("a frame too many", || {
+            stick.socket.receive_named("refused")["type"] == "/problems/rate-limited"
+        });
         stick.socket.send_text("{\"stop\":true}");
         assert_eq!(rig.agent.wait_until_closed(), "stop");
 

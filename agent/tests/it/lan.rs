@@ -37,9 +37,8 @@ fn lan_serves_tls_with_a_certificate_of_its_own_that_can_be_pinned() {
         serde_json::from_slice(&std::fs::read(place.data().join("agent.json")).unwrap()).unwrap();
     let fingerprint = run_file["fingerprint"].as_str().unwrap().to_owned();
     assert!(agent.url.starts_with("https://127.0.0.1:"), "{}", agent.url);
-    for needed in [fingerprint.as_str(), "/?token="] {
-        assert!(agent.log().contains(needed), "{needed} is missing in {}", agent.log());
-    }
+    agent.wait_for_log(&fingerprint);
+    agent.wait_for_log(&format!("{}/?token={}", agent.url, agent.token));
 
     let shown = status(&agent, &fingerprint);
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));

@@ -31,7 +31,7 @@ fn a_latched_estop_survives_a_crash() {
     agent.kill();
 
     let agent = Start::new(&place).run();
-    assert!(agent.log().contains("E-STOP IS LATCHED"), "{}", agent.log());
+    agent.wait_for_log("E-STOP IS LATCHED");
     agent.wait_for_state("a confirmed e-stop", |state| state["estop"]["stage"] == "confirmed");
     let found = estop(&agent);
     for field in ["latched", "epoch", "durable", "reason", "source"] {
@@ -137,7 +137,7 @@ fn check_damaged(damage: impl FnOnce(&mut Vec<u8>)) {
     fs::write(&latch, bytes).unwrap();
 
     let agent = Start::new(&place).run();
-    assert!(agent.log().contains("E-STOP IS LATCHED"), "{}", agent.log());
+    agent.wait_for_log("E-STOP IS LATCHED");
     let found = estop(&agent);
     assert_eq!((&found["latched"], &found["source"]), (&json!(true), &json!("file")), "{found}");
     agent.wait_for_body();
@@ -174,8 +174,24 @@ fn garbage_in_the_latch_file_counts_as_latched() {
 }
 
 #[test]
-fn a_flipped_bit_in_the_newest_slot_counts_as_latched() {
+fn a_flipped_bit_in_the_first_slot_counts_as_latched() {
     check_damaged(|bytes| bytes[20] ^= 1);
+}
+
+#[test]
+fn a_flipped_bit_in_the_second_slot_counts_as_latched() {
+    check_damaged(|bytes| bytes[SLOT + 20] ^= 1);
+}
+
+#[test]
+fn a_latch_file_that_is_gone_counts_as_latched() {
+    // The folder has been used, so somebody has lost the file: it may have held an e-stop.
+    let place = Place::new();
+    assert!(Start::new(&place).run().end().success());
+    fs::remove_file(place.data().join("latch")).unwrap();
+    let agent = Start::new(&place).run();
+    agent.wait_for_log("E-STOP IS LATCHED");
+    assert_eq!(estop(&agent)["latched"], true);
 }
 
 #[test]
@@ -189,5 +205,5 @@ fn a_latch_that_is_a_folder_counts_as_latched() {
     let agent = Start::new(&place).run();
     let found = estop(&agent);
     assert_eq!((&found["latched"], &found["durable"]), (&json!(true), &json!(false)), "{found}");
-    assert!(agent.log().contains("not durable yet"), "{}", agent.log());
+    agent.wait_for_log("not durable yet");
 }

@@ -98,7 +98,7 @@ impl Figures {
         distribution(
             "sim_standstill_after_target_zero_ms",
             &mut self.standstills,
-            "true speed of both wheels below 0.01 m/s",
+            "true speed of both wheels below 0.01 m/s; slow where a driver let go gently",
         );
         distribution(
             "sim_take_after_heal_ms",

@@ -44,11 +44,7 @@ impl World {
             }
             self.note_cause(&sent.asked.request);
             self.oracle.asked(&sent.asked);
-            let is_urgent = matches!(
-                sent.asked.request,
-                Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_)
-            );
-            self.process.takes(self.now_us, sent.asked, is_urgent);
+            self.process.takes(self.now_us, sent.asked);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use agent_core::access::OpenLimbs;
-use agent_core::request::Asked;
+use agent_core::request::{Asked, Request};
 use agent_core::snapshot::Snapshot;
 use agent_core::time::BootTime;
 use firmware_bridge_host::Losses;
@@ -37,6 +37,7 @@ pub(crate) struct Process {
     pub(crate) port_opens_us: Option<u64>,
     pub(crate) port_since_us: u64,
     unread: Vec<u8>,
+    estops: VecDeque<Asked>,
     urgent: VecDeque<Asked>,
     asked: VecDeque<Asked>,
     pub(crate) wakes_us: u64,
@@ -48,7 +49,6 @@ pub(crate) struct Process {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
     pub(crate) since_us: u64,
-    pub(crate) open: OpenLimbs,
     pub(crate) restart_us: u64,
 }
 
@@ -66,6 +66,7 @@ impl Process {
             port_opens_us: None,
             port_since_us: 0,
             unread: Vec::new(),
+            estops: VecDeque::new(),
             urgent: VecDeque::new(),
             asked: VecDeque::new(),
             wakes_us: 0,
@@ -88,6 +89,7 @@ impl Process {
         (self.frozen_until_us, self.is_edge_frozen, self.ending) = (None, false, None);
         (self.is_port_open, self.port_opens_us) = (false, None);
         self.unread.clear();
+        self.estops.clear();
         self.urgent.clear();
         self.asked.clear();
     }
@@ -115,22 +117,24 @@ impl Process {
     }
 
     /// The edge hands a request over.
-    pub(crate) fn takes(&mut self, now_us: u64, asked: Asked, is_urgent: bool) {
-        if is_urgent {
-            self.urgent.push_back(asked)
-        } else {
-            self.asked.push_back(asked)
-        }
+    pub(crate) fn takes(&mut self, now_us: u64, asked: Asked) {
+        let queue = match asked.request {
+            Request::EStop { .. } => &mut self.estops,
+            Request::Stop | Request::TeleopClose(_) | Request::Revoke(_) => &mut self.urgent,
+            _ => &mut self.asked,
+        };
+        queue.push_back(asked);
         self.wakes_us = self.wakes_us.min(now_us);
     }
 
-    /// The next request: stops go first.
+    /// The next request: e-stops and stops go first.
     pub(crate) fn next_request(&mut self) -> Option<Asked> {
-        self.urgent.pop_front().or_else(|| self.asked.pop_front())
+        self.estops.pop_front().or_else(|| self.urgent.pop_front()).or_else(|| self.asked.pop_front())
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        !self.unread.is_empty() || !self.urgent.is_empty() || !self.asked.is_empty()
+        let are_empty = self.estops.is_empty() && self.urgent.is_empty() && self.asked.is_empty();
+        !self.unread.is_empty() || !are_empty
     }
 
     /// When it does something next.

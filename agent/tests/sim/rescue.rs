@@ -68,12 +68,8 @@ impl World {
             let waited_us = self.now_us - self.rescue.heals_us;
             ensure(waited_us <= TAKEN_WITHIN_US, || {
                 let (closed, state) = (shown.base_closed, shown.body.state);
-                format!(
-                    "no take within 2 s: {closed:?}, MCU {state:?}, ready {}, synced {}, {:?}",
-                    shown.body.ready,
-                    shown.body.clock_synced,
-                    shown.refusals.last()
-                )
+                let (ready, refusal) = (shown.body.ready, shown.refusals.last());
+                format!("no take within 2 s: {closed:?}, MCU {state:?}, ready {ready}, {refusal:?}")
             })?;
             let request = match shown.estop.latched {
                 true => Request::Reset { epoch: shown.estop.epoch },

@@ -7,7 +7,7 @@ use agent_core::time::BootTime;
 use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::frame::FrameBuf;
 
-use agent::drive::pilot::Pilot;
+use agent::drive::pilot::{Advance, Pilot};
 
 use crate::figures::Cause;
 use crate::ledger::Check;
@@ -74,7 +74,7 @@ impl World {
             self.oracle.observe(self.now_us, pilot.session());
         }
         self.collect_answers(pilot)?;
-        if pilot.advance(now) {
+        if pilot.advance(now) != Advance::Nothing {
             self.oracle.observe(self.now_us, pilot.session());
         }
         self.collect_answers(pilot)?;
@@ -124,7 +124,7 @@ impl World {
     }
 
     fn collect_answers_to(&mut self, pilot: &mut Pilot, asked: Option<&Asked>) -> Check {
-        let answers: Vec<_> = pilot.answers().collect();
+        let answers: Vec<_> = pilot.answers().drain(..).collect();
         for (ticket, answer) in answers {
             let request = match asked.filter(|asked| asked.ticket == ticket) {
                 Some(asked) => Some(*asked),
@@ -200,13 +200,12 @@ impl World {
             pilot.session().motion().map_or((0.0, 0.0), |(_, motion)| (motion.left_mps, motion.right_mps));
         let stands = speeds.0.abs() < 0.01 && speeds.1.abs() < 0.01;
         if waited_us > END_MAX_US || (stands && waited_us > END_MIN_US) {
-            self.trace.note(self.now_us, || {
-                format!("agent   has ended in order, base was open {}", ending.open.base)
-            });
+            let open = pilot.ends_open();
+            self.trace.note(self.now_us, || format!("agent   has ended in order, base was open: {}", open.base));
             self.process.dies();
             self.oracle.run_ends();
             self.disk.finish();
-            self.process.starts = Some((self.now_us + ending.restart_us, ending.open));
+            self.process.starts = Some((self.now_us + ending.restart_us, open));
             self.drivers.iter_mut().for_each(crate::drivers::Driver::is_cut_off);
         }
     }
@@ -218,9 +217,8 @@ impl World {
             return;
         }
         let now = BootTime::from_us(self.now_us);
-        let open = pilot.ends_open();
         pilot.shut_down(now);
-        self.process.ending = Some(crate::process::Ending { since_us: self.now_us, open, restart_us });
+        self.process.ending = Some(crate::process::Ending { since_us: self.now_us, restart_us });
         self.process.wakes_us = self.now_us;
         self.oracle.ledger.close();
     }

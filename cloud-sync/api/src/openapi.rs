@@ -129,7 +129,11 @@ fn describe(operation: &mut Operation, rule: Rule) {
             let class =
                 class_min.map(|class| format!(" or a class below {}", class.as_str())).unwrap_or_default();
             add(operation, "401", "No valid token.".to_owned());
-            add(operation, "403", format!("A token without scope {scopes}{class}; a foreign Origin or Host."));
+            add(
+                operation,
+                "403",
+                format!("A token without scope {scopes}{class}; a foreign Origin or Host."),
+            );
             add(operation, "429", "Too many requests.".to_owned());
         }
         Rule::Open => {

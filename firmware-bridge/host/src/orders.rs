@@ -16,12 +16,14 @@ const STEP_WAIT_US: u64 = 50_000;
 
 impl Session {
     /// Sends a stop three times, before everything else and whatever the handshake says. Call it again every tick until
-    /// the MCU's state shows it. Also ends every attempt to arm, and with an e-stop every attempt to clear it.
+    /// the MCU's state shows it. Also ends every attempt to arm and to point the head, which would otherwise be repeated
+    /// after the next arming, and with an e-stop every attempt to clear it. A disarm goes on: it ends motion too.
     pub fn stop(&mut self, kind: StopKind) {
         let id = self.commands.new_id();
         self.stops.request(kind, id);
         self.setpoint.drop_motion();
         self.commands.drop_one(Place::Step);
+        self.commands.drop_one(Place::Head);
         if kind == StopKind::EStop {
             self.commands.drop_one(Place::ClearEStop);
         }

@@ -8,7 +8,7 @@ mod error;
 mod kernel;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use firmware_bridge_link::frame::FrameBuf;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, ioctl_tiocexcl, isatty, tcflush};
 use serial2::SerialPort;
 
-pub use error::PortError;
+pub use error::{PortError, WireError};
 
 use crate::session::Session;
 
@@ -26,7 +26,6 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct Port {
     serial: SerialPort,
-    path: PathBuf,
     baud: u32,
     /// The frame that was begun last, and how much of it the kernel has taken.
     frame: FrameBuf,
@@ -50,19 +49,19 @@ impl Port {
             configure(fd, baud).map_err(|source| PortError::Configure { path: path.into(), baud, source })?;
         // What an earlier program left unread says nothing about the body as it is now.
         tcflush(&serial, QueueSelector::IFlush).map_err(|errno| PortError::opening(path, errno))?;
-        Ok(Self { serial, path: path.into(), baud, frame: FrameBuf::new(), taken: 0 })
+        Ok(Self { serial, baud, frame: FrameBuf::new(), taken: 0 })
     }
 
     /// Reads what is there, 0 bytes when there is nothing now.
     ///
     /// # Errors
-    /// [`PortError::Gone`] when the device was unplugged or its other end closed; the port is of no use then.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, PortError> {
+    /// [`WireError::Gone`] when the device was unplugged or its other end closed; the port is of no use then.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, WireError> {
         match rustix::io::read(&self.serial, &mut *into) {
-            Ok(0) if !into.is_empty() => Err(PortError::Gone { path: self.path.clone() }),
+            Ok(0) if !into.is_empty() => Err(WireError::Gone),
             Ok(len) => Ok(len),
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-            Err(errno) => Err(PortError::using(&self.path, errno)),
+            Err(errno) => Err(errno.into()),
         }
     }
 
@@ -71,7 +70,7 @@ impl Port {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn write(&mut self, frame: &FrameBuf) -> Result<bool, PortError> {
+    pub fn write(&mut self, frame: &FrameBuf) -> Result<bool, WireError> {
         self.flush()?;
         if self.is_unfinished() {
             return Ok(false);
@@ -86,13 +85,13 @@ impl Port {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn flush(&mut self) -> Result<(), PortError> {
+    pub fn flush(&mut self) -> Result<(), WireError> {
         while self.is_unfinished() {
             match rustix::io::write(&self.serial, self.rest()) {
                 Ok(0) | Err(Errno::AGAIN) => return Ok(()),
                 Ok(len) => self.taken += len,
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(PortError::using(&self.path, errno)),
+                Err(errno) => return Err(errno.into()),
             }
         }
         Ok(())
@@ -112,15 +111,15 @@ impl Port {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn queued_bytes(&self) -> Result<usize, PortError> {
-        kernel::queued_bytes(self.serial.as_fd()).map_err(|errno| PortError::using(&self.path, errno))
+    pub fn queued_bytes(&self) -> Result<usize, WireError> {
+        Ok(kernel::queued_bytes(self.serial.as_fd())?)
     }
 
     /// Whether a frame may begin now: no other is unfinished or waits in the kernel. A stop needs only the first.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn ready_for_frame(&self) -> Result<bool, PortError> {
+    pub fn ready_for_frame(&self) -> Result<bool, WireError> {
         Ok(!self.is_unfinished() && self.queued_bytes()? == 0)
     }
 
@@ -129,7 +128,7 @@ impl Port {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn send_from(&mut self, now_us: u64, session: &mut Session) -> Result<usize, PortError> {
+    pub fn send_from(&mut self, now_us: u64, session: &mut Session) -> Result<usize, WireError> {
         let mut frames = 0;
         let mut frame = FrameBuf::new();
         self.flush()?;
@@ -140,18 +139,27 @@ impl Port {
         Ok(frames)
     }
 
-    fn may_begin(&self, is_stop: bool) -> Result<bool, PortError> {
+    fn may_begin(&self, is_stop: bool) -> Result<bool, WireError> {
         if is_stop { Ok(!self.is_unfinished()) } else { self.ready_for_frame() }
     }
 
-    /// How long the bytes in the kernel's queue need on the wire, us: 0 when the next frame may begin now.
+    /// When to look again whether the next frame may begin, us: what the bytes in the kernel's queue need on the wire, at
+    /// most 1 ms; 0 when it may begin now.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn drained_in_us(&self) -> Result<u64, PortError> {
-        let bits = 10 * self.queued_bytes()? as u64;
-        Ok((bits * 1_000_000).div_ceil(u64::from(self.baud.max(1))))
+    pub fn drained_in_us(&self) -> Result<u64, WireError> {
+        Ok(drain_us(self.queued_bytes()?, self.baud))
     }
+}
+
+/// Longest wait before the queue is looked at again, us. The driver of USB boards (cdc_acm) counts a transfer that has
+/// begun as a whole buffer, however few bytes are in it: its numbers are no time to sleep by.
+const LOOK_AGAIN_US: u64 = 1_000;
+
+fn drain_us(bytes: usize, baud: u32) -> u64 {
+    let bits = 10 * bytes as u64;
+    (bits * 1_000_000).div_ceil(u64::from(baud.max(1))).min(LOOK_AGAIN_US)
 }
 
 impl AsFd for Port {
@@ -191,4 +199,23 @@ fn configure(fd: OwnedFd, baud: u32) -> std::io::Result<SerialPort> {
     settings.set_baud_rate(baud)?;
     serial.set_configuration(&settings)?;
     Ok(serial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: usize, baud: u32, want_us: u64) {
+        assert_eq!(drain_us(bytes, baud), want_us);
+    }
+
+    #[test]
+    fn a_queue_is_looked_at_again_when_it_may_be_empty_and_after_1_ms_at_the_latest() {
+        check(0, 921_600, 0);
+        check(20, 921_600, 218);
+        check(4_096, 921_600, 1_000);
+        check(20, 9_600, 1_000);
+        check(1, 0, 1_000);
+    }
 }

@@ -203,7 +203,7 @@ impl Session {
         let (Phase::Preparing | Phase::Ready, Some(hello)) = (self.phase, &self.hello) else {
             return;
         };
-        let Some(estimate_us) = self.clock.estimate_us(now_us) else {
+        let Some(estimate_us) = self.mcu_clock_us(now_us) else {
             return;
         };
         self.stamp_us = estimate_us.max(self.stamp_us.saturating_add(1));

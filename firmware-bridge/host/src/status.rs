@@ -1,7 +1,7 @@
 //! What a session knows of the MCU and of the wire, for the gate, for people and for `doctor`. It changes nothing.
 
 use firmware_bridge_link::limits::SYNC_FRESH_MS;
-use firmware_bridge_link::message::{Hello, Log, Motion, Reason, Senses, State};
+use firmware_bridge_link::message::{Log, Motion, Reason, Senses, State};
 
 use crate::handshake::{Phase, SessionFault};
 use crate::losses::Losses;
@@ -65,12 +65,6 @@ impl Session {
     #[must_use]
     pub fn senses(&self) -> Option<(u64, Senses)> {
         self.senses
-    }
-
-    /// Who the MCU is, once read in this connection and boot.
-    #[must_use]
-    pub fn hello(&self) -> Option<&Hello> {
-        self.hello.as_ref()
     }
 
     /// Firmware version, zeros before the Hello.

@@ -25,12 +25,6 @@ pub fn clamp_ttl_ms(ttl_ms: u16) -> u16 {
     ttl_ms.clamp(TTL_MS_MIN, TTL_MS_MAX)
 }
 
-/// A hold within its bounds.
-#[must_use]
-pub fn clamp_hold_ms(hold_ms: u16) -> u16 {
-    hold_ms.clamp(HOLD_MS_MIN, HOLD_MS_MAX)
-}
-
 /// When a setpoint ends: counted from the earlier of sending and arrival, so that neither a slow link nor a clock that
 /// is ahead prolongs it. All in the MCU's clock, us.
 #[must_use]

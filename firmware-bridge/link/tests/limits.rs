@@ -29,7 +29,6 @@ fn deadline_counts_from_the_earlier_end() {
     check_deadline(1_000_000, 1_000_000, 19, 1_020_000);
     check_deadline(1_000_000, 1_000_000, u16::MAX, 1_500_000);
     check_deadline(u64::MAX, u64::MAX, 500, u64::MAX);
-    assert_eq!([0, 60, 100, 500, 501].map(clamp_hold_ms), [60, 60, 100, 500, 500]);
 }
 
 #[track_caller]

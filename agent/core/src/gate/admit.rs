@@ -1,6 +1,6 @@
 //! May this command move this limb now? The checks of the contract, in its order; nothing here changes anything.
 
-use super::{Gate, LINK_LOST_AFTER};
+use super::{Gate, LINK_LOST_AFTER, READY_WITHIN};
 use crate::access::Limb;
 use crate::caller::{Caller, Class};
 use crate::refusal::{ClosedBy, Refusal};
@@ -79,6 +79,7 @@ impl Gate {
         self.check_latch()?;
         self.check_link()?;
         self.check_open(command.limb())?;
+        self.check_sent_after_close(command.limb(), command.asked.received_at)?;
         let lease_use = self.check_lease(command.limb().resource(), command.lease, caller, now)?;
         if let Kind::Teleop { twist, socket, .. } = command.kind
             && !is_zero(&twist)
@@ -97,9 +98,17 @@ impl Gate {
         Ok(())
     }
 
-    /// 503: the MCU's state is known and it answers.
+    /// 503: the start is over, the MCU's state is known and it answers.
     pub(super) fn check_link(&self) -> Result<(), Refusal> {
-        if !self.is_started || self.access.is_any_closed_by(ClosedBy::Starting) {
+        if self.access.is_any_closed_by(ClosedBy::Starting) && !self.is_never_ready() {
+            return Err(Refusal::Starting);
+        }
+        self.check_mcu()
+    }
+
+    /// 503: the MCU's state is known and it answers.
+    pub(super) fn check_mcu(&self) -> Result<(), Refusal> {
+        if !self.is_started && !self.is_never_ready() {
             return Err(Refusal::Starting);
         }
         if !self.is_link_up() || self.ended.is_some() {
@@ -108,13 +117,19 @@ impl Gate {
         Ok(())
     }
 
-    /// A valid frame came lately, and this connection's handshake is over. Judged at the newest tick, like everything else of
+    /// The MCU is heard, but its handshake does not get done: it speaks another protocol, or refuses this agent's limits.
+    fn is_never_ready(&self) -> bool {
+        let at = self.ticked_at.unwrap_or_default();
+        self.unready_since.is_some_and(|since| at.since(since) > READY_WITHIN)
+    }
+
+    /// Orders can be given: a valid frame came lately, and this connection's handshake is over. Judged at the newest tick, like everything else of
     /// the body.
     pub(super) fn is_link_up(&self) -> bool {
         self.is_heard() && self.body.ready && self.body.state.is_some()
     }
 
-    /// A valid frame came lately.
+    /// A valid frame came lately. It says nothing about whether orders can be given.
     pub(super) fn is_heard(&self) -> bool {
         let at = self.ticked_at.unwrap_or_default();
         self.body.last_frame_at.is_some_and(|frame_at| at.since(frame_at) <= LINK_LOST_AFTER)
@@ -123,6 +138,11 @@ impl Gate {
     /// 409 `closed`.
     pub(super) fn check_open(&self, limb: Limb) -> Result<(), Refusal> {
         self.access.refusal(limb).map_or(Ok(()), Err)
+    }
+
+    /// 409 `closed`: what was on its way when the limb was closed does not move it, even if somebody has opened it since.
+    pub(super) fn check_sent_after_close(&self, limb: Limb, received_at: BootTime) -> Result<(), Refusal> {
+        self.access.refusal_of_older(limb, received_at).map_or(Ok(()), Err)
     }
 
     /// 409 `lease-held`, `lease-needed`. A lease that is over is not yet a refusal: 410 comes later in the order.

@@ -32,7 +32,10 @@ impl Gate {
                 self.sockets.accepted(socket, seq, now);
                 Ok(self.drive_by(&twist, Origin::Teleop(socket), asked, lease, now, out))
             }
-            Kind::Travel(travel) => Ok(self.travel(travel, &asked.caller, now, out)),
+            Kind::Travel(travel) => {
+                let lease = lease.id;
+                Ok(self.travel(travel, &asked.caller, lease, now, out))
+            }
             Kind::Head { pan_rad, tilt_rad } => {
                 out.orders.push(Order::Head { pan_rad, tilt_rad });
                 DONE
@@ -74,13 +77,20 @@ impl Gate {
     }
 
     /// `POST move`: holds the lease until its own deadline.
-    fn travel(&mut self, travel: Travel, caller: &Caller, now: BootTime, out: &mut Output) -> Accepted {
+    fn travel(
+        &mut self,
+        travel: Travel,
+        caller: &Caller,
+        lease: LeaseId,
+        now: BootTime,
+        out: &mut Output,
+    ) -> Accepted {
         let journey = Journey::new(travel, &self.profile, &self.odometry, now);
         let deadline = journey.deadline(&self.envelope.limits(caller.class).speed);
         let expires_at = now + deadline;
-        let lease = self.leases.use_or_grant(Resource::Base, caller, now);
-        lease.extend_to(expires_at);
-        let lease = lease.id;
+        if let Some((_, held)) = self.leases.find(lease) {
+            held.extend_to(expires_at);
+        }
         self.end_drive(Ending::Replaced);
         let task = self.tasks.start(caller.token);
         let wanted = BodySpeed { linear_mps: 0.0, angular_radps: 0.0 };
@@ -117,12 +127,7 @@ impl Gate {
         out: &mut Output,
     ) -> Answer {
         check_range("brightness", brightness.unwrap_or(0.0), 0.0, 1.0)?;
-        if !self.is_started {
-            return Err(Refusal::Starting);
-        }
-        if !self.is_link_up() || self.ended.is_some() {
-            return Err(Refusal::LinkDown);
-        }
+        self.check_mcu()?;
         if let Some(held) = self.leases.held_mut(Resource::Lights) {
             if held.token != caller.token {
                 return Err(held.held());
@@ -147,7 +152,7 @@ impl Gate {
     /// A teleop socket opened; the token's earlier one is over, with its setpoint.
     pub(super) fn teleop_open(&mut self, socket: SocketId, caller: &Caller, now: BootTime) -> Answer {
         check_class(caller)?;
-        if let Some(ended) = self.sockets.open(socket, caller.token, now) {
+        if let Some(ended) = self.sockets.open(socket, caller.token, now)? {
             self.end_drive_of_socket(ended, Ending::Replaced);
         }
         DONE

@@ -14,7 +14,7 @@ use crate::time::BootTime;
 #[derive(Debug)]
 pub(super) struct EStop {
     record: LatchRecord,
-    /// The file says what `record` says.
+    /// The file says latched or clear as `record` does. A reason that came late may still be missing in it.
     durable: bool,
     /// The file was damaged and has to be written anew.
     is_write_due: bool,
@@ -65,8 +65,25 @@ impl EStop {
     /// The latch thread finished a record.
     pub(super) const fn written(&mut self, serial: u64, durable: bool) {
         if serial == self.record.serial {
-            self.durable = durable;
+            self.durable |= durable;
         }
+    }
+
+    /// The MCU shows what was latched; also when nothing is.
+    pub(super) const fn is_shown(&self) -> bool {
+        !self.record.latched || self.confirmed_at.is_some()
+    }
+
+    /// Whoever pressed it gave no reason with it.
+    fn lacks_reason(&self) -> bool {
+        self.record.latched && self.record.reason.is_empty()
+    }
+
+    /// The record with a reason that came late. The file says latched already, or is about to.
+    fn explain(&mut self, reason: Label) -> LatchRecord {
+        self.record.serial += 1;
+        self.record.reason = reason;
+        self.record
     }
 
     /// A record that says clear. The latch itself holds until [`cleared`](Self::cleared).
@@ -114,7 +131,8 @@ impl EStop {
 }
 
 impl Gate {
-    /// `POST estop`: never refused. Repeating one keeps its epoch; one that meets a reset is a new one.
+    /// `POST estop`: never refused. Repeating one keeps its epoch and may bring its reason; one that meets a reset is a new
+    /// one.
     pub(super) fn press_estop(
         &mut self,
         reason: Label,
@@ -124,6 +142,13 @@ impl Gate {
     ) -> Answer {
         if !self.estop.is_latched() || self.reset.is_some() {
             self.latch(reason, source, now, out);
+        } else {
+            // Takes that were sent before this repetition open nothing either.
+            self.access.close(ClosedBy::EStop, &reason, now);
+            if self.estop.lacks_reason() && !reason.is_empty() {
+                out.latch = Some(self.estop.explain(reason));
+                self.access.explain(ClosedBy::EStop, &reason);
+            }
         }
         if self.estop.confirmed_at.is_none() {
             self.order_estop(now, out);

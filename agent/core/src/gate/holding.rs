@@ -55,6 +55,7 @@ impl Gate {
             if !caller.class.is_human() {
                 self.check_open(limb)?;
             }
+            self.check_sent_after_close(limb, asked.received_at)?;
             self.check_rival_opening(limb, caller, take_over)?;
         }
         if let Some(held) = self.leases.held(resource)
@@ -111,6 +112,7 @@ impl Gate {
 
     /// A token died: its leases, setpoint, task, socket and openings end.
     pub(super) fn revoke(&mut self, token: TokenId, now: BootTime, out: &mut Output) -> Answer {
+        self.revoked.push(token);
         self.leases.revoke_token(token);
         self.end_drive_without_lease(Ending::Revoked);
         self.sockets.close_token(token);

@@ -111,7 +111,12 @@ impl Gate {
 
     /// A token died.
     pub(super) fn abandon_openings_of(&mut self, token: TokenId, now: BootTime, out: &mut Output) {
-        self.abandon(|opening| opening.caller.token == token, |_| Refusal::LeaseGone, now, out);
+        self.abandon(|opening| opening.caller.token == token, |_| Refusal::TokenRevoked, now, out);
+    }
+
+    /// Ends the openings whose time is over; another limb's goes on.
+    pub(super) fn abandon_overdue_openings(&mut self, now: BootTime, out: &mut Output) {
+        self.abandon(|opening| opening.deadline <= now, |_| Refusal::LinkDown, now, out);
     }
 
     fn abandon(

@@ -12,7 +12,10 @@ use crate::request::{Answer, Asked, Ticket};
 use crate::time::BootTime;
 
 /// How long the file may take. The latch thread retries for ever, a person does not wait for ever.
-const FILE_WITHIN: Duration = Duration::from_secs(2);
+const FILE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A reset is answered within this long. The edge must wait at least as long.
+pub const RESET_WITHIN: Duration = FILE_WITHIN.saturating_add(MCU_ANSWERS_WITHIN);
 
 /// A reset under way, and everybody who asked for it.
 #[derive(Debug)]
@@ -34,6 +37,14 @@ enum Stage {
 }
 
 impl Stage {
+    /// What it means when its time is over.
+    const fn overdue(&self) -> Refusal {
+        match self {
+            Self::File { .. } => Refusal::NotDurable,
+            Self::Mcu { .. } => Refusal::LinkDown,
+        }
+    }
+
     const fn awaits(&self, written: u64) -> bool {
         matches!(self, Self::File { serial, .. } if *serial == written)
     }
@@ -80,12 +91,7 @@ impl Gate {
         if caller.class != Class::Local {
             return Err(Refusal::ClassTooLow);
         }
-        if !self.is_started {
-            return Err(Refusal::Starting);
-        }
-        if !self.is_link_up() || self.ended.is_some() {
-            return Err(Refusal::LinkDown);
-        }
+        self.check_mcu()?;
         if epoch != self.estop.epoch() {
             return Err(Refusal::NewerEStop { epoch: self.estop.epoch() });
         }
@@ -96,7 +102,7 @@ impl Gate {
     pub(super) fn latch_written(&mut self, serial: u64, durable: bool, now: BootTime, out: &mut Output) {
         match self.reset.as_mut().map(|reset| &mut reset.stage) {
             Some(stage) if stage.awaits(serial) && !durable => {
-                self.fail_reset(Refusal::LinkDown, now, out);
+                self.fail_reset(Refusal::NotDurable, now, out);
             }
             Some(stage) if stage.awaits(serial) => {
                 *stage = Stage::Mcu { since: now, deadline: now + MCU_ANSWERS_WITHIN };
@@ -124,6 +130,14 @@ impl Gate {
     /// The MCU is being cleared: it must not get the e-stop meanwhile.
     pub(super) fn is_clearing_mcu(&self) -> bool {
         self.reset.as_ref().is_some_and(|reset| matches!(reset.stage, Stage::Mcu { .. }))
+    }
+
+    /// Its time is over.
+    pub(super) fn end_overdue_reset(&mut self, now: BootTime, out: &mut Output) {
+        let overdue = self.reset.as_ref().filter(|reset| reset.deadline() <= now);
+        if let Some(refusal) = overdue.map(|reset| reset.stage.overdue()) {
+            self.fail_reset(refusal, now, out);
+        }
     }
 
     /// It did not work: the file is latched again, and the MCU with the next tick.

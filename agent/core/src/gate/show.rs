@@ -7,6 +7,7 @@ use firmware_bridge_link::message::State;
 use super::Gate;
 use crate::access::Limb;
 use crate::caller::Class;
+use crate::refusal::ClosedBy;
 use crate::request::Twist;
 use crate::resource::Resource;
 use crate::snapshot::{Envelope, Snapshot};
@@ -47,10 +48,12 @@ impl Gate {
         let is_armed = self.body.state.is_some_and(|(state, _)| state == State::Armed);
         self.drive.is_some()
             || self.access.is_any_open()
+            || self.access.is_any_closed_by(ClosedBy::Starting)
             || self.openings.iter().any(Option::is_some)
             || Limb::ALL.into_iter().any(is_held)
             || is_armed
             || !self.is_stop_done()
+            || !self.estop.is_shown()
     }
 
     /// The setpoint in force, as far as it is in force.

@@ -4,7 +4,7 @@ use firmware_bridge_link::message::State;
 
 use super::drive::Ending;
 use super::{DONE, Gate, Order, Output, REPEAT_AFTER};
-use crate::access::Limb;
+use crate::access::{Limb, OpenLimbs};
 use crate::caller::{Label, joined};
 use crate::refusal::{ClosedBy, Refusal};
 use crate::request::Answer;
@@ -23,6 +23,10 @@ pub(super) struct StopOrder {
 impl Gate {
     /// `POST stop`: never refused.
     pub(super) fn stop_all(&mut self, who: Label, now: BootTime, out: &mut Output) -> Answer {
+        if self.ended.is_some() {
+            // Pressed while the program ends: the next start finds it closed.
+            self.ended = Some(OpenLimbs::NONE);
+        }
         let reason = joined(&["stop was pressed by ", &who]);
         self.close(ClosedBy::Stop, &reason, now, out);
         self.order_stop(now, out);
@@ -50,7 +54,8 @@ impl Gate {
         }
     }
 
-    /// Closes base and head: ends setpoint and task, revokes their leases, ends what was being opened.
+    /// Closes base and head: ends setpoint and task, revokes their leases, ends what was being opened, and stops the MCU,
+    /// which may still be armed and hold on for longer than whatever closed them. An e-stop orders its own, stronger stop.
     pub(super) fn close(&mut self, by: ClosedBy, reason: &str, now: BootTime, out: &mut Output) {
         self.access.close(by, reason, now);
         self.end_drive(Ending::Closed(by));
@@ -65,6 +70,10 @@ impl Gate {
             _ => Refusal::LinkDown,
         };
         self.abandon_openings(refusal, now, out);
+        // A stop on its way is repeated with every tick; while a link is lost this is called as often.
+        if by != ClosedBy::EStop && self.is_stop_done() {
+            self.order_stop(now, out);
+        }
     }
 
     /// Looks for the stop in the MCU's state, once a tick, and repeats it until it is there.
@@ -78,7 +87,9 @@ impl Gate {
         stop.is_confirmed = is_still && (stop.is_confirmed || heard_at.is_some_and(|at| at > stop.since));
         if !stop.is_confirmed && now.since(stop.sent_at) >= REPEAT_AFTER {
             stop.sent_at = now;
-            out.orders.push(Order::Stop);
+            if !out.orders.contains(&Order::Stop) {
+                out.orders.push(Order::Stop);
+            }
         }
     }
 

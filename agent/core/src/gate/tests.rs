@@ -1,5 +1,6 @@
 //! Tests of the gate against a small model of an MCU, in virtual time.
 
+mod closing;
 mod estop;
 mod freshness;
 mod holding;

@@ -2,7 +2,7 @@
 
 use firmware_bridge_link::message::{Reason, State};
 
-use super::{Gate, LINK_LOST_AFTER, Output};
+use super::{Gate, Output};
 use crate::caller::{Label, label};
 use crate::refusal::ClosedBy;
 use crate::report::BodyReport;
@@ -17,8 +17,10 @@ impl Gate {
         if let Some((_, motion)) = &body.motion {
             self.odometry.update(motion);
         }
-        if !self.is_started {
-            self.is_started = self.is_link_fresh(now) && body.state.is_some();
+        self.note_readiness(now);
+        if !self.is_started && self.is_heard() && body.state.is_some() {
+            self.is_started = true;
+            self.stop_what_runs_on(now, out);
         }
         if self.is_started {
             self.watch_link(now, out);
@@ -42,14 +44,14 @@ impl Gate {
             self.close(ClosedBy::McuReset, "", now, out);
         }
         // Without a state this is a new connection that has not been read yet.
-        if !self.is_link_fresh(now) || self.body.state.is_none() {
+        if !self.is_heard() || self.body.state.is_none() {
             self.close(ClosedBy::LinkLost, "", now, out);
         }
     }
 
     /// What the MCU stopped by itself is closed here too.
     fn watch_state(&mut self, now: BootTime, out: &mut Output) {
-        let Some((state, reason)) = self.body.state.filter(|_| self.is_link_fresh(now)) else {
+        let Some((state, reason)) = self.body.state.filter(|_| self.is_heard()) else {
             return;
         };
         match state {
@@ -70,8 +72,22 @@ impl Gate {
         }
     }
 
-    fn is_link_fresh(&self, now: BootTime) -> bool {
-        self.body.last_frame_at.is_some_and(|at| now.since(at) <= LINK_LOST_AFTER)
+    /// Since when the MCU is heard without its handshake getting done.
+    fn note_readiness(&mut self, now: BootTime) {
+        self.unready_since = match self.unready_since {
+            _ if self.body.ready || !self.is_heard() => None,
+            Some(since) => Some(since),
+            None => Some(now),
+        };
+    }
+
+    /// An agent that died left the MCU armed, and its hold is not over yet. With nothing to open that must not go on: the
+    /// halts of this run would keep it armed, and its head on the way to where it was told.
+    fn stop_what_runs_on(&mut self, now: BootTime, out: &mut Output) {
+        let is_armed = self.body.state.is_some_and(|(state, _)| state == State::Armed);
+        if is_armed && !self.access.is_any_closed_by(ClosedBy::Starting) {
+            self.order_stop(now, out);
+        }
     }
 
     /// A restarted MCU has forgotten its lights.

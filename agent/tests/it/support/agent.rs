@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::http::{Answer, Client};
 use super::programs::robbie_agent;
-use super::{DEADLINE, Place, wait_at_most, wait_for};
+use super::{DEADLINE, Place, wait_at_most, wait_for, wait_until};
 
 /// How to start an agent: `run` on a free port of 127.0.0.1, with nothing from this process's environment.
 pub(crate) struct Start {
@@ -187,9 +187,9 @@ impl Agent {
         self.process.wait()
     }
 
-    /// What it printed so far.
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
+    /// Waits until it has printed `text`.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        wait_until(text, || self.process.log().contains(text));
     }
 
     /// A connection with the owner's token.
@@ -256,6 +256,13 @@ impl Agent {
     pub(crate) fn wait_until_closed(&self) -> String {
         let state = self.wait_for_state("a closed base", |state| state["base"]["closed"].is_object());
         state["base"]["closed"]["by"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether the base is closed because this machine did not let the agent or its body run for 100 ms: no test asks for
+    /// that, and none can keep it from happening.
+    pub(crate) fn is_closed_by_a_busy_machine(&self) -> bool {
+        let by = &self.state()["base"]["closed"]["by"];
+        ["tick-gap", "link-lost", "hold"].iter().any(|cause| by == cause)
     }
 
     /// A take of the base by the owner, as a person does it to open what is closed.

@@ -1,4 +1,4 @@
-//! What can be wrong with a port, each with what to do about it.
+//! What can be wrong with a port: before it is open with the way out, afterwards in a word.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,21 +57,27 @@ pub enum PortError {
         #[source]
         source: io::Error,
     },
+}
+
+/// What can go wrong with an open port. It comes from the thread that may not allocate, so it names no path: whoever shows
+/// it to people adds that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
     /// It was unplugged, or the simulated body ended.
-    #[error("{path}: gone; unplugged, or the body's program ended", path = path.display())]
-    Gone {
-        /// What was open.
-        path: PathBuf,
-    },
+    #[error("gone; unplugged, or the body's program ended")]
+    Gone,
     /// Reading or writing failed for another reason.
-    #[error("{path}: reading or writing failed", path = path.display())]
-    Io {
-        /// What was open.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error("reading or writing failed: {0}")]
+    Io(Errno),
+}
+
+impl From<Errno> for WireError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::IO | Errno::NXIO | Errno::NODEV | Errno::PIPE => Self::Gone,
+            _ => Self::Io(errno),
+        }
+    }
 }
 
 impl PortError {
@@ -84,15 +90,6 @@ impl PortError {
             Errno::BUSY => Self::Busy { path },
             Errno::NOTTY => Self::NotATty { path },
             _ => Self::Open { path, source: errno.into() },
-        }
-    }
-
-    /// From an errno of reading or writing.
-    pub(super) fn using(path: &Path, errno: Errno) -> Self {
-        let path = path.to_path_buf();
-        match errno {
-            Errno::IO | Errno::NXIO | Errno::NODEV | Errno::PIPE => Self::Gone { path },
-            _ => Self::Io { path, source: errno.into() },
         }
     }
 }

@@ -28,7 +28,7 @@ fn the_limits_of_the_profile_are_in_force_when_ready() {
     world.run_until(50, |_, _| {}, |world| world.session.ready());
     world.session.connected(world.now_us);
     world.run_until(50, |_, _| {}, |world| world.session.ready());
-    assert_eq!(world.session.hello().unwrap().capabilities.limits, LIMITS);
+    assert_eq!(world.mcu.limits(world.now_us), LIMITS);
 }
 
 #[test]

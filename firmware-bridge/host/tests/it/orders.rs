@@ -87,6 +87,44 @@ fn a_stop_ends_arming_for_good() {
     }
 }
 
+#[track_caller]
+fn check_head_before_stop(head_waits_ms: u64, kind: StopKind) {
+    let mut world = armed(Faults::default(), 1, 100);
+    world.cut = true;
+    world.session.head(0.5, 0.1);
+    world.run_ms(head_waits_ms, |_, _| {});
+    world.cut = false;
+    world.session.stop(kind);
+    let stopped = world.sent.len();
+    world.run_ms(60, |_, _| {});
+    world.session.clear_estop();
+    world.run_until(500, arm, is_armed);
+    world.run_ms(400, drive);
+    let is_head = |(_, message): &&(u64, ToMcu)| matches!(message, ToMcu::Command(frame) if matches!(frame.command, Command::Head { .. }));
+    assert_eq!(world.sent[stopped..].iter().find(is_head), None, "{head_waits_ms} ms, {kind:?}");
+}
+
+#[test]
+fn a_head_ordered_before_a_stop_does_not_move_after_the_next_arming() {
+    // Neither one that waited nor one that had to be repeated.
+    for head_waits_ms in [0, 10, 60] {
+        check_head_before_stop(head_waits_ms, StopKind::Stop);
+        check_head_before_stop(head_waits_ms, StopKind::EStop);
+    }
+}
+
+#[test]
+fn a_stop_lets_a_disarm_go_on() {
+    // At the end of the program both are ordered, and the stop is repeated every tick.
+    let mut world = armed(Faults::default(), 1, 100);
+    world.session.stop(StopKind::Stop);
+    world.session.disarm();
+    world.session.stop(StopKind::Stop);
+    world.run_ms(60, |_, _| {});
+    let is_disarm = |(_, message): &(u64, ToMcu)| matches!(message, ToMcu::Command(frame) if frame.command == Command::Disarm);
+    assert!(world.sent.iter().any(is_disarm));
+}
+
 #[test]
 fn disarm_disarms() {
     let mut world = armed(Faults::default(), 1, 100);

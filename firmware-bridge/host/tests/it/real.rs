@@ -1,8 +1,9 @@
 //! The real controller with a body that does at once what the ramp says.
 
 use firmware_bridge_controller::{Config, Controller, Inputs};
-use firmware_bridge_link::frame::FrameBuf;
-use firmware_bridge_link::message::{Limits, RANGES_MAX, RangeReading, ResetReason};
+use firmware_bridge_link::ToHost;
+use firmware_bridge_link::frame::{Class, Decoder, FrameBuf, encode};
+use firmware_bridge_link::message::{HelloRequest, Limits, PROTOCOL, RANGES_MAX, RangeReading, ResetReason};
 
 use crate::world::{LIMITS, Mcu};
 
@@ -48,6 +49,24 @@ impl Real {
     /// The MCU's clock at a moment of the host's.
     pub(crate) fn clock_us(&self, now_us: u64) -> u64 {
         now_us - self.booted_at_us
+    }
+
+    /// The limits in force, as the MCU tells whoever asks who it is.
+    pub(crate) fn limits(&mut self, now_us: u64) -> Limits {
+        let (mut question, mut answer) = (FrameBuf::new(), FrameBuf::new());
+        encode(Class::Hello, 0, &HelloRequest { protocol: PROTOCOL }, &mut question).unwrap();
+        self.controller.receive(self.clock_us(now_us), question.as_bytes());
+        let mut decoder = Decoder::new();
+        while self.controller.transmit(self.clock_us(now_us), &mut answer) {
+            for byte in answer.as_bytes() {
+                if let Some(Ok(frame)) = decoder.push(*byte)
+                    && let Ok(ToHost::Hello(hello)) = ToHost::parse(&frame)
+                {
+                    return hello.capabilities.limits;
+                }
+            }
+        }
+        panic!("no answer");
     }
 
     fn inputs(&self) -> Inputs {

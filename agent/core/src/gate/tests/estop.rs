@@ -122,7 +122,7 @@ fn a_reset_whose_file_fails_is_latched_again() {
     let mut rig = latched();
     rig.disk_works = false;
     rig.ask(local(1), Request::Reset { epoch: 1 });
-    assert_eq!(kind(&rig.late_answer()), "link-down");
+    assert_eq!(kind(&rig.late_answer()), "not-durable");
     rig.run(500);
     assert!(rig.snapshot().estop.latched);
     assert_eq!(rig.mcu.state, State::EStop, "the MCU was not cleared");
@@ -158,11 +158,76 @@ fn a_disk_that_never_answers_does_not_hang_a_reset() {
     // Stepped by hand, so that nothing is written.
     rig.gate.step(crate::gate::Input::Asked(&asked), rig.now(), &mut rig.out);
     assert!(rig.out.latch.is_some_and(|record| !record.latched));
-    rig.run(1980);
+    rig.run(980);
     assert_eq!(kind(&rig.answer_to(1000)), "pending");
-    rig.run(40);
-    assert_eq!(kind(&rig.answer_to(1000)), "link-down");
+    rig.run(20);
+    assert_eq!(kind(&rig.answer_to(1000)), "not-durable");
     assert!(rig.disk.unwrap().latched && rig.snapshot().estop.latched);
+}
+
+#[test]
+fn a_reset_is_answered_within_what_it_says() {
+    // The file at the last moment, and an MCU that does not obey: still no later than the edge waits.
+    let mut rig = latched();
+    rig.mcu.obeys = false;
+    let asked = crate::request::Asked {
+        ticket: 1000,
+        caller: local(1),
+        received_at: rig.now(),
+        request: Request::Reset { epoch: 1 },
+    };
+    let deadline = rig.now() + crate::gate::RESET_WITHIN;
+    rig.gate.step(crate::gate::Input::Asked(&asked), rig.now(), &mut rig.out);
+    let serial = rig.out.latch.unwrap().serial;
+    rig.run(980);
+    rig.now_ms += 19;
+    rig.written(serial, true);
+    while rig.answer_to(1000).is_none() {
+        let wake = rig.gate.next_wake(rig.now()).unwrap().as_ms();
+        rig.now_ms = wake.min(rig.now_ms + 20);
+        rig.step_body();
+        assert!(rig.now() <= deadline, "{:?} of {deadline:?}", rig.now());
+    }
+    assert_eq!(kind(&rig.answer_to(1000)), "link-down");
+}
+
+#[test]
+fn a_reason_that_comes_late_is_kept() {
+    // The edge acts first and reads the reason afterwards: same epoch, same source, and the file says it too.
+    let mut rig = Rig::open();
+    let empty = Request::EStop { reason: label("") };
+    assert!(matches!(rig.ask(remote(2), empty), Some(Ok(Accepted::Latched { epoch: 1 }))));
+    rig.run(60);
+    let confirmed_at = rig.snapshot().estop.confirmed_at;
+    assert!(confirmed_at.is_some());
+    assert!(matches!(rig.ask(remote(3), press()), Some(Ok(Accepted::Latched { epoch: 1 }))));
+    rig.run(60);
+    let view = rig.snapshot().estop;
+    assert_eq!((view.reason.as_str(), view.source.as_str()), ("a cat on the table", "remote 2"));
+    assert_eq!((view.durable, view.confirmed_at), (true, confirmed_at));
+    let record = rig.disk.unwrap();
+    assert_eq!((record.serial, record.epoch, record.reason.as_str()), (2, 1, "a cat on the table"));
+    assert_eq!(rig.snapshot().base_closed.unwrap().reason.as_str(), "a cat on the table");
+    rig.ask(remote(4), Request::EStop { reason: label("another") });
+    assert_eq!(rig.snapshot().estop.reason.as_str(), "a cat on the table", "the first reason stays");
+    assert_eq!(rig.disk.unwrap().serial, 2);
+}
+
+#[test]
+fn a_late_reason_on_a_full_disk_leaves_the_latch_durable() {
+    // The file goes on saying latched, only without the reason.
+    let mut rig = Rig::open();
+    rig.ask(remote(2), Request::EStop { reason: label("") });
+    rig.disk_works = false;
+    rig.ask(remote(2), press());
+    let view = rig.snapshot().estop;
+    assert!(view.latched && view.durable && rig.disk.unwrap().latched);
+    // One that never reached the disk is not durable by a later reason.
+    let mut rig = Rig::open();
+    rig.disk_works = false;
+    rig.ask(remote(2), Request::EStop { reason: label("") });
+    rig.ask(remote(2), press());
+    assert!(!rig.snapshot().estop.durable);
 }
 
 #[test]

@@ -173,6 +173,8 @@ fn a_request_read_before_the_end_of_a_gap_stays_under_suspicion() {
     rig.freeze(200);
     rig.run(2000);
     let answer = rig.ask_received_at(local(1), take_request(Resource::Base), before + 190);
+    assert_eq!(kind(&answer), "closed", "sent before the gap was noticed");
+    let answer = rig.ask_received_at(local(1), take_request(Resource::Base), before + 400);
     assert_eq!(kind(&answer), "stale");
     assert_eq!(kind(&rig.ask(local(1), take_request(Resource::Base))), "pending");
 }

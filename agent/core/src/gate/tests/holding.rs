@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::rig::{
-    NO_STAMP, Rig, caller, forward, kind, local, look, press, remote, script, take_over, take_request,
+    NO_STAMP, Rig, caller, forward, frame, kind, local, look, press, remote, script, take_over, take_request,
     travel, velocity,
 };
 use crate::caller::{Caller, Class, TokenId};
 use crate::refusal::Refusal;
-use crate::request::{Accepted, LeaseId, Request};
+use crate::request::{Accepted, LeaseId, Request, SocketId};
 use crate::resource::Resource;
 use crate::snapshot::TaskState;
 
@@ -220,12 +220,117 @@ fn a_revoked_token_loses_everything() {
     assert_eq!(rig.closed_by(), None, "the base stays open for others");
     rig.ask(local(2), Request::Stop);
     rig.run(60);
-    assert_eq!(kind(&rig.ask(local(1), take_request(Resource::Base))), "pending");
+    assert_eq!(kind(&rig.ask(local(3), take_request(Resource::Base))), "pending");
     let waiting = rig.newest_ticket();
-    rig.ask(local(9), Request::Revoke(TokenId(1)));
-    assert_eq!(kind(&rig.answer_to(waiting)), "lease-gone");
+    rig.ask(local(9), Request::Revoke(TokenId(3)));
+    assert_eq!(kind(&rig.answer_to(waiting)), "token-revoked");
     rig.run(400);
     assert!(rig.closed_by().is_some());
+}
+
+#[test]
+fn what_a_revoked_token_still_had_on_its_way_moves_nothing() {
+    // Queued behind the revocation, or read slowly: whatever it is, only stops still count.
+    let mut rig = Rig::open();
+    rig.ask(local(1), Request::TeleopOpen(SocketId(7)));
+    rig.ask(local(9), Request::Revoke(TokenId(1)));
+    rig.orders.clear();
+    let lights = Request::Lights { on: Some(true), rgb: None, brightness: None };
+    let now = rig.now_ms;
+    for request in [
+        forward(),
+        travel(0.2),
+        look(0.2),
+        lights,
+        take_request(Resource::Base),
+        take_request(Resource::Lights),
+        Request::TeleopOpen(SocketId(8)),
+        frame(8, 1, 0.0, now),
+        frame(7, 1, 0.0, now),
+        Request::Reset { epoch: 0 },
+    ] {
+        assert_eq!(kind(&rig.ask(local(1), request)), "token-revoked", "{request:?}");
+        rig.tick();
+    }
+    assert!(!rig.is_driving() && rig.orders.is_empty());
+    assert_eq!(rig.snapshot().leases, [None; 3]);
+    assert_eq!(kind(&rig.ask(local(2), forward())), "ok", "others go on");
+    assert_eq!(kind(&rig.ask(local(1), Request::Stop)), "ok");
+    assert_eq!(kind(&rig.ask(local(1), press())), "ok");
+}
+
+#[test]
+fn of_the_revoked_tokens_the_newest_64_are_known() {
+    let mut rig = Rig::open();
+    for token in 1..=65 {
+        rig.ask(local(99), Request::Revoke(TokenId(token)));
+        rig.ask(local(99), Request::Revoke(TokenId(token)));
+    }
+    for token in 2..=65 {
+        assert_eq!(kind(&rig.ask(local(token), take_over(Resource::Base))), "token-revoked", "{token}");
+    }
+    assert_eq!(kind(&rig.ask(local(1), take_over(Resource::Base))), "ok", "the oldest gave way");
+}
+
+#[test]
+fn a_stop_that_overtook_a_take_is_not_undone_by_it() {
+    // Stops reach the gate before requests that were sent earlier: base and head stay closed, whatever closed them.
+    for event in [Request::Stop, press()] {
+        let mut rig = Rig::open();
+        rig.run(100);
+        let sent_ms = rig.now_ms - 1;
+        assert_eq!(kind(&rig.ask(remote(2), event)), "ok");
+        let stopped_ms = rig.now_ms;
+        if rig.snapshot().estop.latched {
+            rig.run(60);
+            rig.ask(local(3), Request::Reset { epoch: 1 });
+        }
+        rig.run(60);
+        for (resource, sent_ms) in
+            [(Resource::Base, sent_ms), (Resource::Head, sent_ms), (Resource::Base, stopped_ms)]
+        {
+            let answer = rig.ask_received_at(local(1), take_request(resource), sent_ms);
+            assert_eq!(kind(&answer), "closed", "{event:?} {resource:?}");
+        }
+        rig.run(300);
+        assert!(rig.snapshot().base_closed.is_some() && rig.snapshot().head_closed.is_some());
+        let answer = rig.ask_received_at(local(1), take_request(Resource::Base), stopped_ms + 1);
+        assert_eq!(kind(&answer), "pending", "{event:?}: who asks afterwards has seen it");
+    }
+}
+
+#[test]
+fn a_repeated_stop_counts_anew() {
+    // The cause that is shown stays the first one; what was sent before the second stop opens nothing either.
+    for event in [Request::Stop, press()] {
+        let mut rig = Rig::open();
+        rig.ask(remote(2), event);
+        rig.run(500);
+        let sent_ms = rig.now_ms - 1;
+        rig.ask(remote(3), event);
+        rig.tick();
+        if rig.snapshot().estop.latched {
+            rig.ask(local(3), Request::Reset { epoch: 1 });
+            rig.run(60);
+        }
+        let answer = rig.ask_received_at(local(1), take_request(Resource::Base), sent_ms);
+        assert_eq!(kind(&answer), "closed", "{event:?}");
+    }
+}
+
+#[test]
+fn what_was_sent_before_a_stop_moves_nothing_after_somebody_opened_again() {
+    let mut rig = Rig::open();
+    rig.run(100);
+    let sent_ms = rig.now_ms - 1;
+    rig.ask(remote(2), Request::Stop);
+    rig.run(60);
+    rig.take(local(1), Resource::Base);
+    for request in [travel(0.2), forward(), take_request(Resource::Base)] {
+        assert_eq!(kind(&rig.ask_received_at(local(1), request, sent_ms)), "closed", "{request:?}");
+    }
+    assert!(!rig.is_driving());
+    assert_eq!(kind(&rig.ask(local(1), travel(0.2))), "ok");
 }
 
 #[test]

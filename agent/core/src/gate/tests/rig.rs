@@ -30,6 +30,8 @@ pub(super) struct Mcu {
     pub(super) reason: Reason,
     /// Answers at all.
     pub(super) alive: bool,
+    /// The handshake gets done.
+    pub(super) ready: bool,
     /// Frames reach it; its own always reach the host while it is alive.
     pub(super) hears: bool,
     /// Obeys `Clear` and `Arm`.
@@ -79,6 +81,7 @@ impl Rig {
                 state: State::Disarmed,
                 reason: Reason::Started,
                 alive: true,
+                ready: true,
                 hears: true,
                 obeys: true,
                 blocked: false,
@@ -124,6 +127,7 @@ impl Rig {
         };
         let mut body = BodyReport {
             last_frame_at: mcu.frame_at,
+            ready: mcu.ready,
             boot_id: Some(telemetry.boot_id),
             state: Some((telemetry.state, telemetry.reason)),
             motion: Some((at, telemetry)),
@@ -263,7 +267,8 @@ impl Mcu {
             return;
         }
         match (order, self.state) {
-            (Order::Stop, State::EStop) => {}
+            // The gravest latch is what it shows.
+            (Order::Stop, State::EStop | State::Fault) => {}
             (Order::Stop, _) => (self.state, self.reason) = (State::Stopped, Reason::HostStop),
             (Order::EStop, _) => (self.state, self.reason) = (State::EStop, Reason::HostEStop),
             (Order::Arm, State::Stopped | State::Fault) if self.obeys => {
@@ -394,6 +399,7 @@ pub(super) fn kind(answer: &Option<Answer>) -> &'static str {
             Refusal::EStopLatched { .. } => "estop-latched",
             Refusal::Starting => "starting",
             Refusal::LinkDown => "link-down",
+            Refusal::NotDurable => "not-durable",
             Refusal::LeaseHeld { .. } => "lease-held",
             Refusal::LeaseNeeded => "lease-needed",
             Refusal::Closed { .. } => "closed",
@@ -402,6 +408,7 @@ pub(super) fn kind(answer: &Option<Answer>) -> &'static str {
             Refusal::Stale { .. } => "stale",
             Refusal::LeaseGone => "lease-gone",
             Refusal::NotRising { .. } => "not-rising",
+            Refusal::TokenRevoked => "token-revoked",
             Refusal::ClassTooLow => "class-too-low",
         },
     }

@@ -108,6 +108,17 @@ fn the_second_socket_of_a_token_ends_the_first() {
 }
 
 #[test]
+fn of_two_sockets_opened_at_once_the_later_one_stays() {
+    // Their openings reached the gate in reverse order.
+    let mut rig = driving();
+    assert_eq!(kind(&rig.ask(local(1), Request::TeleopOpen(SocketId(6)))), "not-found");
+    assert_eq!(push(&mut rig, 3, 0.2), "ok", "the later one drives on");
+    let now = rig.now_ms;
+    assert_eq!(kind(&rig.ask(local(1), frame(6, 1, 0.0, now))), "not-found");
+    assert_eq!(kind(&rig.ask(remote(2), Request::TeleopOpen(SocketId(5)))), "ok", "another's is its own");
+}
+
+#[test]
 fn a_socket_is_bound_to_its_token() {
     let mut rig = driving();
     let now = rig.now_ms;
