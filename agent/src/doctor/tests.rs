@@ -214,9 +214,10 @@ fn data_folder_shows_its_latch_its_tokens_and_its_agent() {
     check_is(&look("agent"), Status::Ok, &format!("process {}", std::process::id()));
     let record =
         LatchRecord { serial: 3, latched: true, epoch: 2, reason: label("cat"), source: label("Ann") };
-    let mut bytes = vec![0; FILE_LEN];
+    let mut bytes = [0; FILE_LEN];
+    latch::first_file(&mut bytes);
     latch::encode(&record, bytes.split_at_mut(SLOT_LEN).0.try_into().unwrap());
-    fs::write(dir.paths().latch(), &bytes).unwrap();
+    fs::write(dir.paths().latch(), bytes).unwrap();
     check_is(&look("estop.latch"), Status::Warn, "LATCHED, epoch 2: cat");
     fs::write(dir.paths().latch(), "torn").unwrap();
     check_is(&look("estop.latch"), Status::Warn, "torn");

@@ -125,11 +125,12 @@ fn people_take_a_free_base_with_a_command_and_programs_must_ask() {
 
 #[test]
 fn a_program_in_a_loop_never_wins_against_a_bystanders_stop() {
-    // It takes and drives as fast as it can; one stop of somebody without a token, and nothing moves for as long as it tries.
+    // It takes and drives a hundred times a second; one stop of somebody without a token, and nothing moves for as long as it tries.
     Rig::with(UNLIMITED, |rig| {
         let [program] = rig.tokens([("script", "autonomy", SCOPES)]);
         let mut client = rig.client(&program);
         let mut turn = || {
+            std::thread::sleep(Duration::from_millis(10));
             let take = client.ask("POST", LEASES, Some(&json!({"resource": "base", "take_over": true})));
             let drive = client.ask(
                 "POST",
@@ -175,7 +176,7 @@ fn a_refused_loop_never_starts_the_body_by_itself() {
             std::thread::sleep(PERIOD);
         }
         rig.client(&ann).ask("DELETE", &format!("{LEASES}/{lease}"), None).expect(204);
-        for _ in 0..30 {
+        for _ in 0..25 {
             check_problem(&turn(), 409, "lease-needed", "after ann has left");
             std::thread::sleep(PERIOD);
         }

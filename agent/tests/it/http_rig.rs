@@ -29,7 +29,7 @@ pub(crate) const UNLIMITED: &[&str] =
     &["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0"];
 
 /// How often a test may start anew because the machine stood still.
-const TRIES: usize = 4;
+const TRIES: usize = 5;
 
 /// An agent that does not run for so long closes the robot after a little more, and a test has nothing left to look at.
 const STANDSTILL: Duration = Duration::from_millis(60);
@@ -54,6 +54,8 @@ impl Rig {
                 resume_unwind(failure);
             }
             eprintln!("the machine stood still meanwhile, which closes a robot: once more");
+            drop(rig);
+            Machine::wait_for_calm();
         }
     }
 
@@ -177,6 +179,18 @@ impl Machine {
             }
         });
         Self { longest_us }
+    }
+
+    /// Waits until the machine has run for a second and a half, but not for ever.
+    fn wait_for_calm() {
+        let ends = Instant::now() + DEADLINE;
+        while Instant::now() < ends {
+            let machine = Self::watch();
+            std::thread::sleep(Duration::from_millis(1500));
+            if machine.longest_standstill() < STANDSTILL / 2 {
+                return;
+            }
+        }
     }
 
     fn longest_standstill(&self) -> Duration {

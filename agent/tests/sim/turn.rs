@@ -201,7 +201,8 @@ impl World {
         let stands = speeds.0.abs() < 0.01 && speeds.1.abs() < 0.01;
         if waited_us > END_MAX_US || (stands && waited_us > END_MIN_US) {
             let open = pilot.ends_open();
-            self.trace.note(self.now_us, || format!("agent   has ended in order, base was open: {}", open.base));
+            self.trace
+                .note(self.now_us, || format!("agent   has ended in order, base was open: {}", open.base));
             self.process.dies();
             self.oracle.run_ends();
             self.disk.finish();
