@@ -42,6 +42,12 @@ impl Load {
     }
 }
 
+/// The calling thread takes only what others leave: it stands for another machine, which would not share these cores.
+/// Not allowed is fine, and then only harder.
+pub(crate) fn yield_to_others() {
+    drop(rustix::process::nice(10));
+}
+
 /// Threads that never rest, until dropped.
 #[derive(Debug)]
 pub(crate) struct Busy {

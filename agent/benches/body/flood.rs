@@ -10,6 +10,7 @@ use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::Scale;
+use crate::busy::yield_to_others;
 use crate::http::Client;
 use crate::programs::{Agent, Body, Place, wait_for};
 use crate::report::{Figure, Report};
@@ -58,6 +59,12 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
             lines.iter().find(|line| line.state == "estop").context("an e-stop did not reach the body")?;
         to_body.push(ms_between(began_us, stopped.t_us));
         to_answer.push(ms_between(began_us, answered_us));
+        eprintln!(
+            "DEBUG {} {:.1} {:.1}",
+            began_us,
+            ms_between(began_us, stopped.t_us),
+            ms_between(began_us, answered_us)
+        );
     }
     let (to_body, to_answer) = (Samples::new(to_body), Samples::new(to_answer));
     let note = format!(
@@ -140,6 +147,7 @@ impl Flood {
 
     /// Opens `count` as fast as it can, then puts new ones in the place of the oldest, until told to end.
     fn keep_up(&self, address: SocketAddr, count: usize, seed: u64) {
+        yield_to_others();
         let mut open: Vec<Option<Socket>> = (0..count).map(|_| None).collect();
         let mut chance = Chance::new(7 + seed);
         for slot in (0..count).cycle() {

@@ -1,5 +1,5 @@
-//! The gate's own thread: one loop around one poll. It owns the port, the pilot and every decision, shares nothing that
-//! can be locked, and allocates nothing once it runs. A panic in it aborts the process; the MCU's hold stops the body.
+//! The gate's own thread: one loop around one poll of one eventfd. It owns every decision and the writing half of the port,
+//! waits for nobody, and allocates nothing once it runs. A panic in it aborts the process; the MCU's hold stops the body.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -22,8 +22,11 @@ use super::shown::Shown;
 use crate::os::{self, Realtime};
 use crate::supervise::AbortOnPanic;
 
-/// Bytes read in one turn: a babbling port cannot keep the gate from ticking.
-const READ_MAX: usize = 2048;
+/// Reads taken in one turn: a babbling port cannot keep the gate from ticking.
+const CHUNKS_MAX: usize = 8;
+
+/// Between two looks whether the wire takes the rest of a frame.
+const WIRE_RETRY: Duration = Duration::from_millis(1);
 
 /// Requests taken in one turn.
 const REQUESTS_MAX: usize = 64;
@@ -127,7 +130,6 @@ struct Loop {
     gate: GateThread,
     port: Option<Port>,
     port_since: BootTime,
-    bytes: [u8; READ_MAX],
     /// What is to be handed over as soon as the other side is not just at its mailbox.
     closing: Option<Port>,
     record: Option<LatchRecord>,
@@ -145,7 +147,6 @@ impl Loop {
             shown,
             port: None,
             port_since: BootTime::default(),
-            bytes: [0; READ_MAX],
             closing: None,
             record: None,
             is_show_due: false,
@@ -179,18 +180,8 @@ impl Loop {
         let now = os::boot_time();
         let timeout = os::timespec(self.next_turn(now).since(now));
         let door = PollFd::from_borrowed_fd(self.gate.door.gate_wake.as_fd(), PollFlags::IN);
-        // An interrupted or failed poll only means that this turn comes early.
-        let result = match &self.port {
-            Some(port) => {
-                let unfinished = if port.is_unfinished() { PollFlags::OUT } else { PollFlags::empty() };
-                poll(
-                    &mut [door, PollFd::from_borrowed_fd(port.as_fd(), PollFlags::IN | unfinished)],
-                    Some(&timeout),
-                )
-            }
-            None => poll(&mut [door], Some(&timeout)),
-        };
-        result.ok();
+        // An interrupted or failed poll only means that this turn comes early. Never a tty here: see `PortReader`.
+        poll(&mut [door], Some(&timeout)).ok();
     }
 
     /// A frame that the wire cannot take yet is no reason to turn before it can.
@@ -199,19 +190,18 @@ impl Loop {
         if self.is_show_due || self.record.is_some() || self.closing.is_some() {
             step = step.min(now + HAND_OVER_RETRY);
         }
-        let (Some(port), Some(frame)) = (&self.port, self.gate.pilot.next_frame(now)) else { return step };
+        let Some(port) = &self.port else { return step };
         if port.is_unfinished() {
-            return step;
+            return step.min(now + WIRE_RETRY);
         }
+        let Some(frame) = self.gate.pilot.next_frame(now) else { return step };
         let wire_free = now + Duration::from_micros(port.drained_in_us().unwrap_or(0));
         step.min(frame.max(wire_free))
     }
 
     fn take_port(&mut self) -> bool {
         let now = os::boot_time();
-        if let Some(port) = self.closing.take() {
-            self.closing = self.gate.ports.close(port).err();
-        }
+        self.gate.ports.close(&mut self.closing);
         if self.port.is_some() {
             let last_frame = self.gate.pilot.session().last_frame_us().map(BootTime::from_us);
             let heard = last_frame.unwrap_or_default().max(self.port_since);
@@ -229,26 +219,29 @@ impl Loop {
     }
 
     fn drop_port(&mut self) {
-        if let Some(port) = self.port.take() {
-            self.closing = self.gate.ports.close(port).err();
-        }
+        self.closing = self.port.take();
+        self.gate.ports.close(&mut self.closing);
         self.gate.pilot.disconnected();
         self.gate.ports.want();
     }
 
     fn read(&mut self) -> bool {
-        let Some(port) = &mut self.port else { return false };
-        match port.read(&mut self.bytes) {
-            Ok(0) => false,
-            Ok(count) => {
-                self.gate.pilot.receive(os::boot_time(), &self.bytes[..count]);
-                true
-            }
-            Err(_gone) => {
-                self.drop_port();
-                true
-            }
+        if self.port.is_none() {
+            return false;
         }
+        if self.gate.ports.is_gone() {
+            self.drop_port();
+            return true;
+        }
+        let mut any = false;
+        for _ in 0..CHUNKS_MAX {
+            let Some(bytes) = self.gate.ports.read() else { return any };
+            self.gate.pilot.receive(os::boot_time(), &bytes);
+            any = true;
+        }
+        // More is waiting: come back at once, after the tick.
+        os::wake(&self.gate.door.gate_wake);
+        any
     }
 
     fn take_requests(&mut self) -> bool {
@@ -307,9 +300,7 @@ impl Loop {
         if let Some(newest) = self.gate.pilot.take_latch_record() {
             self.record = Some(newest);
         }
-        if let Some(record) = self.record.take() {
-            self.record = self.gate.latch.write(record).err();
-        }
+        self.gate.latch.write(&mut self.record);
     }
 
     /// Shows first and answers then, so that whoever gets an answer finds a state at least as new.

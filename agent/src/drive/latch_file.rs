@@ -79,14 +79,13 @@ struct Shared {
 }
 
 impl LatchWriter {
-    /// Hands a record over; when the queue is full the oldest, which this one replaces, goes.
-    ///
-    /// # Errors
-    /// The record, when the thread was just at it; to be tried again.
-    pub fn write(&self, record: LatchRecord) -> Result<(), LatchRecord> {
-        self.shared.records.put_now(record)?;
-        self.thread.unpark();
-        Ok(())
+    /// Hands a record over; when the queue is full the oldest, which this one replaces, goes. While the thread is just at it
+    /// the record stays, to be tried again.
+    pub fn write(&self, record: &mut Option<LatchRecord>) {
+        if let Some(newest) = record.take() {
+            *record = self.shared.records.put_now(newest).err();
+            self.thread.unpark();
+        }
     }
 
     /// The next result.

@@ -1,4 +1,4 @@
-//! Looks after what `/health` says of the body. Never moves anything.
+//! Looks after what `/health` says of gate, body and latch. Never moves anything.
 
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(super) async fn watch(watched: Watched, drive: DriveHandle) {
             watched.faults.has_started();
         }
         report(&watched.faults, "gate", gate);
+        report(&watched.faults, "latch", latch_fault(&drive));
     }
 }
 
@@ -45,6 +46,13 @@ fn body_fault(watched: &Watched, drive: &DriveHandle) -> Option<String> {
         return Some("The microcontroller answers, but the handshake is not finished.".to_owned());
     }
     None
+}
+
+/// For the moment that a healthy disk needs this may come up between two looks; it is no false alarm.
+fn latch_fault(drive: &DriveHandle) -> Option<String> {
+    let estop = drive.snapshot().estop;
+    (estop.latched && !estop.durable)
+        .then(|| "The e-stop is latched but not on the disk yet; is the disk full? It would not survive a power cut.".to_owned())
 }
 
 fn report(faults: &Faults, part: &'static str, fault: Option<String>) {

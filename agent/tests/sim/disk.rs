@@ -4,8 +4,7 @@
 
 use std::collections::VecDeque;
 
-use agent_core::caller::Label;
-use agent_core::latch::{FILE_LEN, LatchFile, LatchRecord, SLOT_LEN, encode};
+use agent_core::latch::{FILE_LEN, LatchFile, LatchRecord, SLOT_LEN, encode, first_file};
 
 use crate::chance::Chance;
 
@@ -39,14 +38,12 @@ pub(crate) const WRITE_US: u64 = 30_000;
 impl Disk {
     /// As the agent leaves it at its first start.
     pub(crate) fn new(chance: Chance) -> Self {
-        let mut bytes = vec![0; FILE_LEN];
-        let clear =
-            LatchRecord { serial: 1, latched: false, epoch: 0, reason: Label::new(), source: Label::new() };
-        bytes[..SLOT_LEN].copy_from_slice(&slot_of(&clear));
+        let mut bytes = [0; FILE_LEN];
+        first_file(&mut bytes);
         Self {
             chance,
-            bytes,
-            next_slot: 1,
+            next_slot: LatchFile::read(&bytes).next_slot,
+            bytes: bytes.to_vec(),
             waiting: None,
             writing: None,
             retry_us: 0,

@@ -102,13 +102,13 @@ fn run_all(seeds: u64) -> (Figures, Vec<(u64, String)>) {
                         Err(violation) => own.1.push((seed, violation.text)),
                     }
                 }
-                let mut results = results.lock().unwrap();
+                let mut results = results.lock().expect("no thread panics with it");
                 results.0.merge(own.0);
                 results.1.append(&mut own.1);
             });
         }
     });
-    let (figures, mut violations) = results.into_inner().unwrap();
+    let (figures, mut violations) = results.into_inner().expect("no thread panics with it");
     violations.sort();
     (figures, violations)
 }

@@ -111,9 +111,11 @@ mod tests {
         for scope in Scope::ALL {
             let alone: Scopes = [scope].into_iter().collect();
             assert!(alone.iter().eq([scope]));
+            assert_eq!((alone, alone.to_string().as_str()), (Scopes::of(&[scope]), scope.as_str()));
             assert!(Scopes::ALL.contains(scope));
             assert_eq!(scope.as_str().parse(), Ok(scope));
         }
         assert!("Drive".parse::<Scope>().is_err());
+        assert_eq!(Scopes::of(&[Scope::Drive, Scope::Speak]).to_string(), "speak or drive");
     }
 }

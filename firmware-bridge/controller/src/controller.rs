@@ -41,7 +41,7 @@ pub struct Controller {
     pub(crate) host_speaks: Option<Version>,
     synced_at_us: Option<u64>,
     pub(crate) battery: Battery,
-    stall: Stall,
+    pub(crate) stall: Stall,
     pub(crate) fittings: Fittings,
     pub(crate) sample: Option<Sample>,
     pub(crate) replies: Replies,

@@ -4,6 +4,7 @@ use firmware_bridge_link::limits::TELEMETRY_HZ_MAX;
 use firmware_bridge_link::message::{Command, CommandFrame, Latch, Outcome, Reason, Reply};
 
 use crate::Controller;
+use crate::faults::Stall;
 use crate::fittings::Head;
 
 impl Controller {
@@ -82,7 +83,14 @@ impl Controller {
             // Whether an encoder works shows only when the wheel is driven again.
             Latch::Fault => self.machine.fault() == Some(Reason::BatteryLow) && !self.battery.is_recovered(),
         };
-        if still_faulty { Outcome::StillFaulty } else { self.machine.clear(latch) }
+        if still_faulty {
+            return Outcome::StillFaulty;
+        }
+        if latch == Latch::Fault {
+            // Judged anew: the wheel may still be on its way to standstill from the drive that was found fault with.
+            self.stall = Stall::default();
+        }
+        self.machine.clear(latch)
     }
 
     fn point_head(&mut self, head: Head) -> Outcome {

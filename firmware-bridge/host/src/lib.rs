@@ -20,5 +20,5 @@ mod sync;
 pub use config::SessionConfig;
 pub use handshake::SessionFault;
 pub use losses::Losses;
-pub use port::{Port, PortError, WireError};
+pub use port::{Port, PortError, PortReader, WireError};
 pub use session::Session;

@@ -6,6 +6,7 @@
 
 mod error;
 mod kernel;
+mod reader;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -18,6 +19,7 @@ use rustix::termios::{QueueSelector, ioctl_tiocexcl, isatty, tcflush};
 use serial2::SerialPort;
 
 pub use error::{PortError, WireError};
+pub use reader::PortReader;
 
 use crate::session::Session;
 
@@ -57,12 +59,15 @@ impl Port {
     /// # Errors
     /// [`WireError::Gone`] when the device was unplugged or its other end closed; the port is of no use then.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, WireError> {
-        match rustix::io::read(&self.serial, &mut *into) {
-            Ok(0) if !into.is_empty() => Err(WireError::Gone),
-            Ok(len) => Ok(len),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-            Err(errno) => Err(errno.into()),
-        }
+        reader::read_now(&self.serial, into)
+    }
+
+    /// The reading half, for another thread.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub fn reader(&self) -> Result<PortReader, WireError> {
+        PortReader::of(&self.serial)
     }
 
     /// Begins a frame, or refuses with `false` while another is unfinished. What the kernel does not take now is kept and
@@ -101,7 +106,7 @@ impl Port {
         self.frame.as_bytes().get(self.taken..).unwrap_or_default()
     }
 
-    /// Whether part of a frame is still to be handed over: poll for POLLOUT too, then [`flush`](Self::flush).
+    /// Whether part of a frame is still to be handed over: [`flush`](Self::flush) again shortly.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         !self.rest().is_empty()

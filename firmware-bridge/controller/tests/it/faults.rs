@@ -126,3 +126,18 @@ fn a_stuck_wheel_is_found_in_time_and_can_be_tried_again() {
     rig.drive_for_ms(0.4, 0.4, 2_000);
     assert_eq!(rig.state(), (State::Armed, Reason::None));
 }
+
+#[test]
+fn a_cleared_stall_is_not_found_again_while_the_wheels_are_still_slowing() {
+    // A person may take again at once: the drive that was found fault with does not count a second time.
+    let mut rig = Rig::armed();
+    rig.wheels_turn = false;
+    while rig.state().0 == State::Armed {
+        rig.drive_for_ms(0.6, 0.6, 20);
+    }
+    rig.halt_for_ms(20);
+    assert_eq!(rig.clear(Latch::Fault), Outcome::Done);
+    assert_eq!(rig.arm(), Outcome::Done);
+    rig.halt_for_ms(300);
+    assert_eq!(rig.state(), (State::Armed, Reason::None));
+}
