@@ -45,7 +45,7 @@ impl Load {
 /// The calling thread takes only what others leave: it stands for another machine, which would not share these cores.
 /// Not allowed is fine, and then only harder.
 pub(crate) fn yield_to_others() {
-    drop(rustix::process::nice(10));
+    rustix::process::nice(10).ok();
 }
 
 /// Threads that never rest, until dropped.

@@ -59,12 +59,6 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
             lines.iter().find(|line| line.state == "estop").context("an e-stop did not reach the body")?;
         to_body.push(ms_between(began_us, stopped.t_us));
         to_answer.push(ms_between(began_us, answered_us));
-        eprintln!(
-            "DEBUG {} {:.1} {:.1}",
-            began_us,
-            ms_between(began_us, stopped.t_us),
-            ms_between(began_us, answered_us)
-        );
     }
     let (to_body, to_answer) = (Samples::new(to_body), Samples::new(to_answer));
     let note = format!(

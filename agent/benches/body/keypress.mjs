@@ -18,6 +18,12 @@ try {
   while (!(await isLive())) await sleep(20);
   await page.locator('body').click({ position: { x: 2, y: 2 } });
   for (let count = 0; count <= Number(presses); count++) {
+    // What a busy machine closed, a person opens.
+    const isClosed = await page.evaluate(async () => (await import('/page/state.js')).robot.state.base.closed !== null);
+    if (isClosed) {
+      await page.keyboard.press('t');
+      await sleep(500);
+    }
     const downUs = nowUs();
     await page.keyboard.down('ArrowLeft');
     await sleep(150 + Math.random() * 100);

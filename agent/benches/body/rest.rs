@@ -80,7 +80,9 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
     }
     let (agent_rps, bare_rps) = (Samples::new(agent_rps), Samples::new(bare_rps));
     let note = format!(
-        "{CONNECTIONS} kept connections, median of {ROUNDS} rounds of 2 s; the clients share the cores"
+        "{CONNECTIONS} kept connections, median of {ROUNDS} rounds of 2 s; the clients run on the same cores at nice 10; \
+         refused because the link was late: {}",
+        refused.load(Ordering::Relaxed)
     );
     report.add(Figure::new("rest_rps_c8", agent_rps.median(), "1/s").beside(bare_rps.median()).note(note));
     Ok(())

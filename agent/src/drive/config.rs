@@ -4,6 +4,7 @@
 //! of standing still.
 
 use agent_core::profile::{HeadLimits, Profile, RangeDirection, RangePolicy};
+use firmware_bridge_link::limits::EMERGENCY_MPS2_MAX;
 use firmware_bridge_link::message::RANGES_MAX;
 
 use crate::settings::{Key, Kind, Problems, Settings};
@@ -48,7 +49,13 @@ pub const KEYS: &[Key] = &[
     number("motion.linear_mps_max", 0.05, 3.0, "m/s", "hard limit of forward and backward speed"),
     number("motion.angular_radps_max", 0.1, 10.0, "rad/s", "hard limit of turn rate"),
     number("motion.acceleration_mps2", 0.1, 10.0, "m/s²", "normal acceleration of a wheel"),
-    number("motion.emergency_mps2", 0.1, 20.0, "m/s²", "emergency deceleration of a wheel"),
+    number(
+        "motion.emergency_mps2",
+        0.1,
+        EMERGENCY_MPS2_MAX as f64,
+        "m/s²",
+        "emergency deceleration of a wheel",
+    ),
     number("motion.track_m", 0.03, 2.0, "m", "distance between the wheels"),
     integer("motion.motor_lag_ms", 0, 500, "ms", "time constant of the motors"),
     number("head.pan_rad_max", 0.0, 3.15, "rad", "largest pan to either side"),

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agent_core::caller::{Caller, Class, Label, TokenId};
+use agent_core::gate::RESET_WITHIN;
 use agent_core::request::{Answer, Asked, Request, SocketId, Ticket};
 use firmware_bridge_link::message::{Log, LogLevel};
 use tokio::net::unix::pipe;
@@ -41,6 +42,7 @@ const REVOKE_RETRY: Duration = Duration::from_millis(20);
 
 /// The longest an answer may take: opening waits 250 ms for the MCU, a reset as long again for disk and MCU.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(1500);
+const _: () = assert!(RESET_WITHIN.as_millis() < ANSWER_DEADLINE.as_millis());
 
 /// Why the gate gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,6 @@
 //! that does not read costs a bounded buffer and nothing else.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,9 +50,13 @@ const SEND_MAX: Duration = Duration::from_secs(5);
 
 /// The open teleop sockets: at most one a token.
 #[derive(Debug, Default)]
-pub struct Sockets {
-    next: AtomicU64,
-    open: Mutex<HashMap<TokenId, (SocketId, watch::Sender<Ending>)>>,
+pub struct Sockets(Mutex<OpenSockets>);
+
+#[derive(Debug, Default)]
+struct OpenSockets {
+    /// Numbers rise in the order in which sockets replace each other.
+    newest: u64,
+    by_token: HashMap<TokenId, (SocketId, watch::Sender<Ending>)>,
 }
 
 /// Why a socket shall close.
@@ -65,10 +68,11 @@ enum Ending {
 
 impl Sockets {
     fn open(&self, token: TokenId) -> (SocketId, watch::Receiver<Ending>) {
-        let socket = SocketId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let (sender, ending) = watch::channel(Ending::NotYet);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, earlier)) = open.insert(token, (socket, sender)) {
+        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.newest += 1;
+        let socket = SocketId(sockets.newest);
+        if let Some((_, earlier)) = sockets.by_token.insert(token, (socket, sender)) {
             // The earlier socket may have closed by itself just now.
             earlier.send(Ending::Replaced).ok();
         }
@@ -76,9 +80,9 @@ impl Sockets {
     }
 
     fn close(&self, token: TokenId, socket: SocketId) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.get(&token).is_some_and(|(known, _)| *known == socket) {
-            open.remove(&token);
+        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sockets.by_token.get(&token).is_some_and(|(known, _)| *known == socket) {
+            sockets.by_token.remove(&token);
         }
     }
 }
@@ -121,18 +125,23 @@ pub async fn serve(socket: WebSocket, robot: Robot, principal: Principal) {
     let (id, mut ending) = robot.sockets.open(caller.token);
     let ends_motion = EndsMotion { robot: &robot, caller, socket: id };
     let (mut sink, stream) = socket.split();
-    if robot.ask(caller, Request::TeleopOpen(id)).await.is_err() {
-        return;
-    }
     let (refusals, refused) = mpsc::channel(REFUSALS_MAX);
     let (driving, driving_until) = watch::channel(Instant::now());
-    let close = tokio::select! {
-        () = read(stream, &robot, &principal, id, &refusals, &driving) => None,
-        () = write(&mut sink, &robot, refused, driving_until) => None,
-        () = revoked => Some(CloseFrame { code: POLICY, reason: "this token was revoked".into() }),
-        _ = ending.wait_for(|ending| *ending == Ending::Replaced) => {
-            Some(CloseFrame { code: REPLACED, reason: "replaced: this token opened another teleop socket".into() })
-        }
+    let replaced = || {
+        Some(CloseFrame {
+            code: REPLACED,
+            reason: "replaced: this token opened another teleop socket".into(),
+        })
+    };
+    let close = match robot.ask(caller, Request::TeleopOpen(id)).await {
+        // A later socket of this token was quicker.
+        Err(_refused) => replaced(),
+        Ok(_) => tokio::select! {
+            () = read(stream, &robot, &principal, id, &refusals, &driving) => None,
+            () = write(&mut sink, &robot, refused, driving_until) => None,
+            () = revoked => Some(CloseFrame { code: POLICY, reason: "this token was revoked".into() }),
+            _ = ending.wait_for(|ending| *ending == Ending::Replaced) => replaced(),
+        },
     };
     // The motion ends before the goodbye, which a dead client may keep waiting.
     drop(ends_motion);

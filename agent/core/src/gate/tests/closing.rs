@@ -62,10 +62,26 @@ fn a_lost_mcu_gets_its_stop_when_it_is_back_and_one_a_tick_meanwhile() {
 }
 
 #[test]
+fn the_frames_of_a_connection_that_is_not_read_yet_bring_no_flood_of_stops() {
+    // The gate is stepped with every frame that comes; a stop is still repeated once a tick.
+    let mut rig = driving();
+    let mut stops = 0;
+    for ms in 0..200 {
+        rig.now_ms += 1;
+        let unread = BodyReport { last_frame_at: Some(rig.now()), ..BodyReport::default() };
+        rig.gate.step(Input::Tick(&unread), rig.now(), &mut rig.out);
+        stops += rig.out.orders.iter().filter(|order| **order == Order::Stop).count();
+        assert!(ms > 0 || stops == 1, "the first goes out at once");
+    }
+    assert!((10..=20).contains(&stops), "{stops}");
+}
+
+#[test]
 fn an_mcu_that_an_agent_left_armed_is_stopped_unless_the_start_opens() {
     for (ended_open, state) in [(OpenLimbs::NONE, State::Stopped), (OpenLimbs::ALL, State::Armed)] {
         let mut rig = Rig::start(SIM, CLEAR, ended_open);
         (rig.mcu.state, rig.mcu.reason) = (State::Armed, Reason::None);
+        rig.step_body();
         rig.run(100);
         assert_eq!(rig.mcu.state, state);
         rig.take(local(1), Resource::Base);
