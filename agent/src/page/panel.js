@@ -14,11 +14,11 @@ const put = (id, text) => {
 };
 const who = (lease) => `${lease.holder || 'someone'} (${CLASS[lease.class] ?? lease.class})`;
 
-let hint = null; // {text, bad, until}
+let hint = null; // {text, tone, until}
 
 /** Shows one sentence for a few seconds, also to a screen reader. */
 export function say({ text, bad = false }) {
-  hint = { text, bad, until: performance.now() + HINT_MS };
+  hint = { text, tone: bad && 'bad', until: performance.now() + HINT_MS };
   put('news', '');
   put('news', text);
   refresh();
@@ -28,31 +28,31 @@ export function say({ text, bad = false }) {
 function obstacle() {
   const { state, contact } = robot;
   if (contact === 'lost' || (state && shownAge() > 2000)) return { tone: 'bad', text: `No contact with the robot for ${span(shownAge())}. Its motion has ended by itself. Trying again…` };
-  if (!state) return { tone: 'calm', text: 'Looking for the robot…' };
+  if (!state) return { text: 'Looking for the robot…' };
   if (state.estop.latched) {
     const { epoch, reason } = state.estop;
     return { tone: 'bad', act: 'reset', button: 'Reset…', text: `E-stop ${epoch} is latched${reason && `: ${reason}`}.` };
   }
-  if (hint && performance.now() < hint.until) return { tone: hint.bad ? 'bad' : 'calm', text: hint.text, act: state.base.closed ? 'take' : null, button: 'Take and open' };
-  const closed = state.base.closed;
+  const { closed } = state.base;
+  const open = closed && { act: 'take', button: 'Take and open' };
+  if (hint && performance.now() < hint.until) return { tone: hint.tone, text: hint.text, ...open };
   if (closed) {
-    const why = CLOSED[closed.by] ?? closed.by;
     const more = closed.reason && closed.reason !== closed.by ? ` (${closed.reason})` : '';
-    return { tone: 'warn', act: 'take', button: 'Take and open', text: `Closed ${span(closed.since_ms)} ago: ${why}${more}. It stays still until someone takes it.` };
+    return { tone: 'warn', ...open, text: `Closed ${span(closed.since_ms)} ago: ${CLOSED[closed.by]}${more}. It stays still until someone takes it.` };
   }
   if (state.mcu.link !== 'up') return { tone: 'bad', text: `The body does not answer (link ${state.mcu.link}).` };
   if (drive.phase === 'barred') return { tone: 'warn', text: 'Let go, then press again.' };
   if (drive.phase === 'waiting') return { tone: 'warn', text: 'The picture is old: nothing is sent until it is fresh.' };
-  if (holding('base') === 'theirs') return { tone: 'calm', act: 'take', button: 'Take over', text: `${who(state.control.base)} drives.` };
+  if (holding('base') === 'theirs') return { act: 'take', button: 'Take over', text: `${who(state.control.base)} drives.` };
   const reason = SLOWED[state.envelope?.reason];
-  return reason ? { tone: 'calm', text: `Slower for now: ${reason}.` } : null;
+  return reason && { text: `Slower for now: ${reason}.` };
 }
 
 function showBanner() {
   const now = obstacle();
   $('banner').hidden = !now;
   if (!now) return;
-  $('banner').dataset.tone = now.tone;
+  $('banner').dataset.tone = now.tone || '';
   put('banner-text', now.text);
   const button = $('banner-button');
   button.hidden = !now.act;
@@ -85,11 +85,11 @@ function showAge() {
 
 function showHolder(state) {
   for (const resource of ['base', 'head']) {
-    const lease = state.control?.[resource];
-    const closed = state[resource]?.closed;
+    const { closed } = state[resource];
     const hold = holding(resource);
-    const name = resource === 'base' ? 'drives' : 'moves the head';
-    put(`${resource}-who`, closed ? 'Closed' : hold === 'mine' ? `You ${name.replace(/s\b/, '')}` : lease ? `${who(lease)} ${name}` : resource === 'base' ? 'Free: touch to drive' : 'Free');
+    const lease = state.control[resource];
+    const [you, they, nobody] = resource === 'base' ? ['drive', 'drives', ': touch to drive'] : ['move it', 'moves it', ''];
+    put(`${resource}-who`, closed ? 'Closed' : hold === 'free' ? `Free${nobody}` : hold === 'mine' ? `You ${you}` : `${who(lease)} ${they}`);
     put(`${resource}-take`, closed ? 'Take and open' : hold === 'theirs' ? 'Take over' : 'Take');
     $(`${resource}-release`).hidden = hold !== 'mine';
     $(`${resource}-take`).hidden = hold === 'mine' && !closed;
