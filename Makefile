@@ -57,7 +57,13 @@ systemd:
 
 fuzz:
 	@.ci/tools.sh "$(TOOLS)"
-	PATH="$(TOOLS)/bin:$$PATH" sh firmware-bridge/fuzz/run.sh $(FUZZ_SECONDS)
+	@for target in $$("$(TOOLS)/bin/cargo-fuzz" list --fuzz-dir firmware-bridge/fuzz); do \
+		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+		mkdir -p "$(FUZZ)/corpus/$$target"; \
+		"$(TOOLS)/bin/cargo-fuzz" run --fuzz-dir firmware-bridge/fuzz --target-dir "$(FUZZ)" --sanitizer none "$$target" \
+			"$(FUZZ)/corpus/$$target" "firmware-bridge/fuzz/seeds/$$target" \
+			-- -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=5 -verbosity=0 -print_final_stats=1; \
+	done
 
 sim: ## stops under seeded faults in virtual time (SEEDS=10000)
 	SEEDS=$(SEEDS) cargo test --locked --release --package agent --test sim -- --nocapture
