@@ -76,20 +76,35 @@ pub struct Realtime {
     pub memory_locked: bool,
 }
 
-/// Asks for real-time scheduling of the calling thread, locked memory and precise timers; takes what is allowed.
-pub fn ask_for_realtime() -> Realtime {
+/// Asks for real-time scheduling of the calling thread and precise timers; `false` when that is not allowed. Threads that
+/// it starts afterwards inherit it.
+pub fn ask_for_fifo(priority: FifoPriority) -> bool {
     // 1 us instead of 50: without SCHED_FIFO the kernel may otherwise delay every wake-up by the slack.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1000)).ok();
-    let fifo = thread_priority::set_thread_priority_and_policy(
+    let priority = (priority as u8).try_into().unwrap_or_default();
+    thread_priority::set_thread_priority_and_policy(
         thread_priority::thread_native_id(),
-        thread_priority::ThreadPriority::Crossplatform(50u8.try_into().unwrap_or_default()),
+        thread_priority::ThreadPriority::Crossplatform(priority),
         thread_priority::ThreadSchedulePolicy::Realtime(thread_priority::RealtimeThreadSchedulePolicy::Fifo),
     )
-    .is_ok();
+    .is_ok()
+}
+
+/// Real-time priorities of the threads that have one; the higher goes first.
+#[derive(Clone, Copy, Debug)]
+pub enum FifoPriority {
+    /// The simulated body, which stands for a processor of its own.
+    Body = 44,
+    /// Whoever reads the port.
+    Port = 47,
+    /// The gate.
+    Gate = 50,
+}
+
+/// Asks for locked memory; `false` when that is not allowed.
+pub fn ask_for_locked_memory() -> bool {
     // ONFAULT locks what is used and no more: whole thread stacks would cost tens of megabytes.
-    let memory_locked =
-        mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok();
-    Realtime { fifo, memory_locked }
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
 }
 
 /// Seconds since 1970 by the wall clock; 0 when it stands before that.

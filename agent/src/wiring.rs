@@ -15,7 +15,7 @@ use cloud_sync_api::token_file::TokenFileError;
 use cloud_sync_api::tokens::TokenStore;
 use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::message::Limits;
-use firmware_bridge_sim::{BodyProfile, SimBody};
+use firmware_bridge_sim::{BodyProfile, SimBody, StartError};
 
 use crate::config::{Config, HttpConfig};
 use crate::data_dir::DataDir;
@@ -28,6 +28,7 @@ use crate::drive::pilot::Pilot;
 use crate::drive::port_keeper::{self, PortKeeper};
 use crate::drive::robot::Robot;
 use crate::drive::wire::state::Identity;
+use crate::os::FifoPriority;
 use crate::{lan, os, server, supervise};
 
 /// The running agent.
@@ -87,8 +88,8 @@ impl App {
         // The body: in this process behind a pty, or behind a serial port. From here on the two look the same.
         let (body, port) = match config.body() {
             BodyConfig::Sim { seed } => {
-                let body = SimBody::start(&simulated(&profile), *seed, None)
-                    .context("the simulated body cannot start")?;
+                let body =
+                    start_body(&simulated(&profile), *seed).context("the simulated body cannot start")?;
                 let port = body.path().to_owned();
                 (Some(body), port)
             }
@@ -176,6 +177,18 @@ fn report_tokens(faults: Faults) -> impl Fn(Result<(), TokenFileError>) {
         Ok(()) => faults.clear("tokens"),
         Err(error) => faults.set("tokens", error.to_string()),
     }
+}
+
+/// Starts the body from a real-time thread, whose scheduling its own thread inherits: it stands for a processor that nobody
+/// shares, and on a busy machine would otherwise seem to have died.
+fn start_body(profile: &BodyProfile, seed: u64) -> Result<SimBody, StartError> {
+    std::thread::scope(|scope| {
+        let started = scope.spawn(|| {
+            os::ask_for_fifo(FifoPriority::Body);
+            SimBody::start(profile, seed, None)
+        });
+        started.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 async fn revoke(tokens: TokenStore, drive: DriveHandle) {

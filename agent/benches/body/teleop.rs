@@ -13,7 +13,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::Scale;
-use crate::programs::{Agent, Body, Place};
+use crate::http::Client;
+use crate::programs::{Agent, Body, Place, take};
 use crate::proxy;
 use crate::report::{Figure, Report};
 use crate::stats::monotonic_us;
@@ -27,6 +28,7 @@ const PERIOD: Duration = Duration::from_millis(50);
 const STALE_MS: f64 = 300.0;
 /// After such a pause the page wants the stick to be let go; here it is, and held again at once.
 const PAUSE: Duration = Duration::from_millis(500);
+const CLOSED: &str = "/problems/closed";
 /// Refusals that pass by themselves.
 const PASSING: [&str; 3] = ["/problems/stale", "/problems/not-rising", "/problems/rate-limited"];
 
@@ -36,6 +38,7 @@ struct Ride {
     stops: usize,
     frames: u64,
     refused: usize,
+    closed: usize,
 }
 
 /// Drives several robots at once, so that ten minutes of driving take two and a half.
@@ -54,10 +57,11 @@ pub(crate) fn measure(report: &mut Report, scale: Scale) -> anyhow::Result<()> {
     let stops: usize = rides.iter().map(|ride| ride.stops).sum();
     let frames: u64 = rides.iter().map(|ride| ride.frames).sum();
     let refused: usize = rides.iter().map(|ride| ride.refused).sum();
+    let closed: usize = rides.iter().map(|ride| ride.closed).sum();
     let note = format!(
         "{stops} stops in {minutes:.1} min with {ROBOTS} robots at once ({frames} frames, {refused} refused); 0 to 100 ms \
          each way, 2 % of the pieces 200 ms more, order kept; 20 Hz, ttl {ttl_ms} ms as in the page; a stop: the body's \
-         target is zero while the stick is held"
+         target is zero while the stick is held; {closed} of them because the link to the body was late on this machine"
     );
     let figure = Figure::new("teleop_involuntary_stops_per_min", stops as f64 / minutes, "1/min");
     report.add(figure.at_most(0.1).note(note));
@@ -75,7 +79,7 @@ fn ride(seed: u64, ttl_ms: u64, time: Duration) -> anyhow::Result<Ride> {
     let body = Body::start(&place)?;
     let agent = Agent::start(&place, Some(&body))?;
     let through = proxy::start(agent.address, 100 + seed * 10)?;
-    let mut driver = Driver::open(through, &agent.token, ttl_ms)?;
+    let mut driver = Driver::open(through, agent.client()?, &agent.token, ttl_ms)?;
     let start = Instant::now();
     driver.hold(start + PAUSE * 4)?;
     let held_us = monotonic_us();
@@ -84,15 +88,18 @@ fn ride(seed: u64, ttl_ms: u64, time: Duration) -> anyhow::Result<Ride> {
     let released_us = driver.released_us;
     let held: Vec<&Line> = trace.iter().filter(|line| line.t_us < released_us).collect();
     let stops = held.windows(2).filter(|pair| pair[0].is_driven() && !pair[1].is_driven()).count();
-    Ok(Ride { stops, frames: driver.seq, refused: driver.refused })
+    Ok(Ride { stops, frames: driver.seq, refused: driver.refused, closed: driver.closed })
 }
 
 /// Somebody who holds the stick to the left.
 struct Driver {
     socket: WebSocket<TcpStream>,
+    /// Beside the bad network, to take what the machine has closed.
+    beside: Client,
     ttl_ms: u64,
     seq: u64,
     refused: usize,
+    closed: usize,
     seen: Option<(Value, f64)>,
     /// Smallest (arrival - stamp), ms: both clocks and the fastest way.
     fastest_ms: f64,
@@ -107,7 +114,7 @@ fn now_ms() -> f64 {
 }
 
 impl Driver {
-    fn open(address: SocketAddr, token: &str, ttl_ms: u64) -> anyhow::Result<Self> {
+    fn open(address: SocketAddr, beside: Client, token: &str, ttl_ms: u64) -> anyhow::Result<Self> {
         let mut request = format!("ws://{address}/api/robot/teleop").into_client_request()?;
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
         let stream = TcpStream::connect(address)?;
@@ -115,9 +122,11 @@ impl Driver {
         let (socket, _) = tungstenite::client(request, stream).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Self {
             socket,
+            beside,
             ttl_ms,
             seq: 0,
             refused: 0,
+            closed: 0,
             seen: None,
             fastest_ms: f64::INFINITY,
             seen_at_ms: f64::NEG_INFINITY,
@@ -174,7 +183,7 @@ impl Driver {
             }
             self.socket.get_ref().set_read_timeout(Some(rest.max(Duration::from_millis(1))))?;
             match self.socket.read() {
-                Ok(Message::Text(text)) => self.take(&serde_json::from_str(&text)?),
+                Ok(Message::Text(text)) => self.hear(&serde_json::from_str(&text)?)?,
                 Ok(Message::Close(close)) => bail!("the agent closed the socket: {close:?}"),
                 Ok(_) => {}
                 Err(tungstenite::Error::Io(error))
@@ -184,21 +193,27 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, message: &Value) {
+    fn hear(&mut self, message: &Value) -> anyhow::Result<()> {
         if let Some(refused) = message.get("refused") {
             self.refused += 1;
-            let passes = refused["type"].as_str().is_some_and(|problem| PASSING.contains(&problem));
-            self.neutral |= !passes;
+            let problem = refused["type"].as_str().unwrap_or_default();
+            self.neutral |= !PASSING.contains(&problem);
+            // Several frames may have been refused for the same closing.
+            if problem == CLOSED && !self.beside.get("/api/robot/state")?["base"]["closed"].is_null() {
+                self.closed += 1;
+                take(&mut self.beside)?;
+            }
         }
         let seen = message.get("seen").or_else(|| message.get("state")?.get("seen"));
         let Some((seen, mono_ms)) = seen.and_then(|seen| Some((seen, seen["mono_ms"].as_f64()?))) else {
-            return;
+            return Ok(());
         };
         if self.seen.as_ref().is_some_and(|(_, known)| mono_ms <= *known) {
-            return;
+            return Ok(());
         }
         self.seen_at_ms = now_ms();
         self.fastest_ms = self.fastest_ms.min(self.seen_at_ms - mono_ms);
         self.seen = Some((seen.clone(), mono_ms));
+        Ok(())
     }
 }

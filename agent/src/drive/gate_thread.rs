@@ -19,7 +19,7 @@ use super::latch_file::LatchWriter;
 use super::pilot::{Advance, Pilot};
 use super::port_keeper::PortKeeper;
 use super::shown::Shown;
-use crate::os::{self, Realtime};
+use crate::os::{self, FifoPriority, Realtime};
 use crate::supervise::AbortOnPanic;
 
 /// Reads taken in one turn: a babbling port cannot keep the gate from ticking.
@@ -119,9 +119,8 @@ pub struct GateThread {
 pub fn start(gate: GateThread) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("gate".into()).spawn(move || {
         let _abort = AbortOnPanic;
-        let granted = os::ask_for_realtime();
-        gate.pulse.fifo.store(granted.fifo, Ordering::Relaxed);
-        gate.pulse.memory_locked.store(granted.memory_locked, Ordering::Relaxed);
+        gate.pulse.fifo.store(os::ask_for_fifo(FifoPriority::Gate), Ordering::Relaxed);
+        gate.pulse.memory_locked.store(os::ask_for_locked_memory(), Ordering::Relaxed);
         Loop::new(gate).run();
     })
 }

@@ -15,7 +15,7 @@ use firmware_bridge_host::{Port, PortError, PortReader};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::mailbox::Mailbox;
-use crate::os;
+use crate::os::{self, FifoPriority};
 
 /// Between two tries to open the port.
 const RETRY: Duration = Duration::from_millis(200);
@@ -26,6 +26,9 @@ const CHUNK: usize = 512;
 /// Reads that may wait for the gate. What comes beyond that is lost, and counted as lost frames by the session: a gate that
 /// lets so many wait does not turn, or the port babbles.
 const CHUNKS_MAX: usize = 32;
+
+/// Between two reads that fill a whole chunk: 1 MB/s at most.
+const BABBLE_PAUSE: Duration = Duration::from_micros(500);
 
 /// What one read gave.
 pub type Chunk = ArrayVec<u8, CHUNK>;
@@ -122,6 +125,8 @@ struct Keeper {
 
 impl Keeper {
     fn run(&mut self) {
+        // Without it everything goes on, only less punctual on a busy machine.
+        os::ask_for_fifo(FifoPriority::Port);
         while !self.shared.ending.load(Ordering::Acquire) {
             while let Some(port) = self.shared.closed.take() {
                 self.reader = None;
@@ -180,6 +185,10 @@ impl Keeper {
                 chunk.extend(bytes.into_iter().take(count));
                 // No room: see `CHUNKS_MAX`.
                 self.shared.read.put(chunk).ok();
+                if count == CHUNK {
+                    // No board sends so much at once: a port that babbles gets no more than this of the processor.
+                    std::thread::sleep(BABBLE_PAUSE);
+                }
             }
             Err(_gone) => {
                 self.reader = None;

@@ -2,7 +2,7 @@
 // Never takes by itself, and never takes again what was lost.
 
 import { call } from './api.js';
-import { drive } from './drive.js';
+import { drive, on } from './drive.js';
 import { newestSeen, onState, robot } from './state.js';
 
 const TTL_MS = 3000;
@@ -46,6 +46,8 @@ async function renew() {
 // Frames do not say which lease they use. While they are accepted, the base's lease is ours.
 onState((state) => {
   if (drive.phase === 'driving') implicit = state?.control.base?.lease ?? implicit;
+});
+on('change', () => {
   if (drive.phase === 'barred') implicit = null;
 });
 

@@ -37,8 +37,7 @@ function obstacle() {
   const open = closed && { act: 'take', button: 'Take and open' };
   if (hint && performance.now() < hint.until) return { tone: hint.tone, text: hint.text, ...open };
   if (closed) {
-    const more = closed.reason && closed.reason !== closed.by ? ` (${closed.reason})` : '';
-    return { tone: 'warn', ...open, text: `Closed ${span(closed.since_ms)} ago: ${CLOSED[closed.by]}${more}. It stays still until someone takes it.` };
+    return { tone: 'warn', ...open, text: `Closed ${span(closed.since_ms)} ago: ${CLOSED[closed.by] ?? closed.reason}. It stays still until someone takes it.` };
   }
   if (state.mcu.link !== 'up') return { tone: 'bad', text: `The body does not answer (link ${state.mcu.link}).` };
   if (drive.phase === 'barred') return { tone: 'warn', text: 'Let go, then press again.' };

@@ -96,7 +96,7 @@ export function startRoom(canvas) {
     for (let y = Math.ceil(camera.y - half.y); y <= camera.y + half.y; y++) {
       const [px] = at(0, y);
       line([[px, 0], [px, size.height]], colours.line, y === 0 ? 1.6 : 0.8);
-      if (px > 40) paint.fillText(metres(-y), px + 4, size.height - 6);
+      if (px > 40 && px < size.width - 130) paint.fillText(metres(-y), px + 4, size.height - 6);
     }
     for (let x = Math.ceil(camera.x - half.x); x <= camera.x + half.x; x++) {
       const [, py] = at(x, 0);

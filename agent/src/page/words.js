@@ -8,7 +8,7 @@ export const CLOSED = {
   starting: 'the body is still starting', restart: 'the agent restarted unexpectedly',
   'tick-gap': 'the agent froze for a moment', hold: 'the body heard nothing and stopped itself',
   'link-lost': 'the wire to the body went silent', 'mcu-reset': 'the body’s controller restarted',
-  'mcu-fault': 'the body reports a fault', stop: 'stop was pressed', estop: 'the e-stop was pressed',
+  'mcu-fault': 'the body reports a fault', estop: 'the e-stop was pressed', // a stop says itself who pressed
 };
 
 export const SLOWED = {

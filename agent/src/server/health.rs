@@ -10,8 +10,18 @@ use crate::drive::handle::DriveHandle;
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(250);
 
+/// The gate's first tick is a matter of milliseconds, and whoever waits for the start waits for it.
+const FIRST_TICK_WITHIN: Duration = Duration::from_millis(200);
+const FIRST_LOOKS: u32 = 40;
+
 /// Keeps the faults of the body up to date for ever.
 pub(super) async fn watch(watched: Watched, drive: DriveHandle) {
+    for _ in 0..FIRST_LOOKS {
+        if watched.pulse.ticks() > 0 {
+            break;
+        }
+        tokio::time::sleep(FIRST_TICK_WITHIN / FIRST_LOOKS).await;
+    }
     let mut periods = tokio::time::interval(PERIOD);
     let mut ticks = 0;
     loop {

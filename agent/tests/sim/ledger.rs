@@ -1,7 +1,7 @@
 //! What was asked and what was answered: from that alone, who holds base and head, what is open, and until when the body
 //! may be driven. It never looks into the gate; an answer that these books cannot explain is a violation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use agent_core::access::OpenLimbs;
@@ -79,6 +79,7 @@ pub(crate) struct Ledger {
     pub(crate) wary_until_us: u64,
     held_back: HashMap<TokenId, u64>,
     sockets: HashMap<TokenId, Socket>,
+    revoked: HashSet<TokenId>,
     waiting: HashMap<Ticket, Asked>,
 }
 
@@ -101,6 +102,7 @@ impl Ledger {
             wary_until_us: 0,
             held_back: HashMap::new(),
             sockets: HashMap::new(),
+            revoked: HashSet::new(),
             waiting: HashMap::new(),
         }
     }
@@ -178,6 +180,11 @@ impl Ledger {
 
     fn accepted(&mut self, now_us: u64, asked: &Asked, accepted: &Accepted) -> Check {
         let (caller, token) = (&asked.caller, asked.caller.token);
+        let only_ends = matches!(
+            asked.request,
+            Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_)
+        );
+        ensure(only_ends || !self.revoked.contains(&token), || "a dead token is obeyed".into())?;
         match (&asked.request, accepted) {
             (Request::Velocity { twist, lease, seq, freshness }, Accepted::Driving { lease: used, .. }) => {
                 self.check_fresh(now_us, asked, freshness)?;
@@ -244,6 +251,7 @@ impl Ledger {
             Request::Revoke(dead) => {
                 self.drop_where(|holder| holder.token == *dead);
                 self.sockets.remove(dead);
+                self.revoked.insert(*dead);
             }
             Request::TeleopOpen(id) => {
                 let socket = Socket { id: *id, accepted_us: None, newest_seq: None };

@@ -31,7 +31,7 @@ use trace::Trace;
 use world::{Violation, World};
 
 /// Seeds where nobody says how many: about ten seconds without optimisation.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 250;
 const THREADS: usize = 2;
 /// Violations that are shown in full.
 const SHOWN: usize = 5;

@@ -403,8 +403,9 @@ impl Oracle {
         }
         if self.zero_since_us.is_none() {
             (self.zero_since_us, self.stopping_since_us) = (Some(now_us), Some(now_us));
-            for (cause, at_us) in std::mem::take(&mut self.causes) {
-                self.figures.add(cause, now_us.saturating_sub(at_us));
+            for ((cause, was_faulty), at_us) in std::mem::take(&mut self.causes) {
+                let is_faulty = was_faulty || (self.is_faulty && cause.is_of_people());
+                self.figures.add((cause, is_faulty), now_us.saturating_sub(at_us));
             }
         }
         if now_us < self.rolls_until_us {

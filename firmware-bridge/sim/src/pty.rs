@@ -4,6 +4,10 @@
 //! master fail with EIO, and the line settings would be lost. Two things of a real device are made up for it with
 //! inotify, which reports opens and closes: what nobody read is thrown away when a client leaves, and the exclusive
 //! mode that the client may have set ends with the client.
+//!
+//! A thread of its own reads the master. On a busy machine the kernel may keep a `poll` or `read` of a terminal waiting for
+//! tens of milliseconds, until one of its ordinary threads has passed bytes on; a microcontroller's deadlines do not wait
+//! for that, so the body's thread looks at a pipe instead.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,17 +15,24 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, inotify};
 use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{QueueSelector, ioctl_tiocnxcl, tcflush};
+
+/// Bytes passed on at once.
+const PIECE_MAX: usize = 4096;
 
 /// Both ends of a pseudo-terminal.
 #[derive(Debug)]
 pub(crate) struct Pty {
     master: OwnedFd,
+    incoming: Incoming,
     slave: OwnedFd,
     path: PathBuf,
     clients: OwnedFd,
@@ -42,7 +53,8 @@ impl Pty {
         fcntl_setfl(&master, OFlags::NONBLOCK)?;
         let clients = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
         inotify::add_watch(&clients, &path, inotify::WatchFlags::OPEN | inotify::WatchFlags::CLOSE)?;
-        Ok(Self { master, slave, path, clients, attached: false })
+        let incoming = Incoming::of(master.try_clone()?)?;
+        Ok(Self { master, incoming, slave, path, clients, attached: false })
     }
 
     /// The device a client opens.
@@ -52,7 +64,7 @@ impl Pty {
 
     /// Readable when there are bytes.
     pub(crate) fn bytes_fd(&self) -> BorrowedFd<'_> {
-        self.master.as_fd()
+        self.incoming.bytes.as_fd()
     }
 
     /// Readable when a client came or went.
@@ -85,9 +97,14 @@ impl Pty {
 
     /// Reads what is there; 0 when there is nothing.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = settled(rustix::io::read(&self.master, into))?;
-        self.attached |= count > 0;
-        Ok(count)
+        match rustix::io::read(&self.incoming.bytes, into) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                let count = settled(read)?;
+                self.attached |= count > 0;
+                Ok(count)
+            }
+        }
     }
 
     /// Writes without waiting and says how many bytes went out. While nobody is attached all of them go nowhere.
@@ -104,5 +121,61 @@ fn settled(result: rustix::io::Result<usize>) -> io::Result<usize> {
         Ok(count) => Ok(count),
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What clients send, behind a pipe. Fields are dropped in this order: the thread ends because nobody reads any more, and
+/// is then waited for.
+#[derive(Debug)]
+struct Incoming {
+    bytes: OwnedFd,
+    _thread: PortThread,
+}
+
+#[derive(Debug)]
+struct PortThread(Option<JoinHandle<()>>);
+
+impl Incoming {
+    fn of(master: OwnedFd) -> io::Result<Self> {
+        let (bytes, into) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let thread = std::thread::Builder::new().name("body-port".to_owned()).spawn(move || {
+            if let Err(error) = pass_on(&master, &into) {
+                eprintln!("simulated body: its port ended: {error}");
+            }
+        })?;
+        Ok(Self { bytes, _thread: PortThread(Some(thread)) })
+    }
+}
+
+impl Drop for PortThread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take()
+            && thread.join().is_err()
+        {
+            eprintln!("simulated body: the thread of its port panicked");
+        }
+    }
+}
+
+/// Passes bytes on until nobody reads them. A full pipe means that the body's thread is gone or stuck: what comes then is
+/// lost, as in a device that overruns.
+fn pass_on(master: &OwnedFd, into: &OwnedFd) -> io::Result<()> {
+    let mut bytes = [0; PIECE_MAX];
+    loop {
+        let mut fds = [PollFd::new(master, PollFlags::IN), PollFd::new(into, PollFlags::empty())];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if !fds[1].revents().is_empty() {
+            return Ok(());
+        }
+        let count = settled(rustix::io::read(master, &mut bytes))?;
+        match rustix::io::write(into, &bytes[..count]) {
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::PIPE) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }

@@ -1,0 +1,172 @@
+// A real agent with a simulated body, and a person's browser looking at its page. Everything ends with its test.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const BINARY = process.env.ROBBIE_AGENT_BINARY ?? new URL('../../../target/debug/robbie-agent', import.meta.url).pathname;
+/** With PAGE_FROM_DISK=1 the page's files come from the working tree, so that a change is tried without a build. */
+const SOURCES = process.env.PAGE_FROM_DISK ? new URL('../../src/page/', import.meta.url) : null;
+// The agent reads its own ROBBIE_* variables, and refuses one that it does not know.
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ROBBIE_')));
+const DEADLINE_MS = 5000;
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export { sleep };
+
+/** Waits until `check` gives something true, and gives it back; fails with `what` at the deadline. */
+export async function until(what, check, deadlineMs = DEADLINE_MS) {
+  for (const end = performance.now() + deadlineMs; performance.now() < end; await sleep(15)) {
+    const value = await check();
+    if (value) return value;
+  }
+  assert.fail(`not within ${deadlineMs} ms: ${what}`);
+}
+
+/** What closes base and head when the machine is too busy to run a body in time. */
+const STARVING = ['tick-gap', 'hold', 'link-lost'];
+const PATIENCE_MS = 60_000;
+
+class Starved extends Error {}
+
+/**
+ * One test. It is tried again only where the robot itself says that this machine was too busy to run its body in time:
+ * that is told, and is no fault of the page.
+ */
+export function robotTest(name, body) {
+  test(name, { timeout: PATIENCE_MS + 30_000 }, async (t) => {
+    for (const begun = performance.now(); ;) {
+      const ends = [];
+      try {
+        return await body({ after: (end) => ends.push(end) });
+      } catch (error) {
+        if (!(error instanceof Starved) || performance.now() - begun > PATIENCE_MS) throw error;
+        t.diagnostic(`${error.message}: tried again`);
+      } finally {
+        for (const end of ends.reverse()) await end();
+      }
+    }
+  });
+}
+
+/** One browser for the tests of a file. */
+export const launch = () => chromium.launch({ executablePath: new URL('chromium.sh', import.meta.url).pathname, args: FLAGS, timeout: 20_000 });
+
+/** Starts an agent that ends with test `t`. */
+export async function startRobot(t) {
+  const data = await mkdtemp(join(tmpdir(), 'robbie-page-'));
+  // As a service it has real-time priority; here `nice` gives what it may, and starts it in any case.
+  const child = spawn('nice', ['-n', '-10', BINARY, 'run', '--data', data, '--listen', '127.0.0.1:0', '--print-url'], {
+    env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(async () => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await rm(data, { recursive: true, force: true });
+  });
+  const url = await new Promise((found, failed) => {
+    const timer = setTimeout(() => failed(new Error('the agent printed no address')), 10_000);
+    child.on('error', failed);
+    child.on('exit', (code) => failed(new Error(`the agent ended with ${code}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = line.match(/http:\/\/\S+\?token=\S+/);
+      if (match) found(new URL(match[0]));
+      if (match) clearTimeout(timer);
+    });
+  });
+  const robot = {
+    mayStarve: false,
+    url: url.href,
+    origin: url.origin,
+    token: url.searchParams.get('token'),
+    async call(method, path, body, token = robot.token) {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const answer = await fetch(`${url.origin}/api/robot/${path}`, {
+        method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(DEADLINE_MS),
+      });
+      return { status: answer.status, body: await answer.json().catch(() => ({})) };
+    },
+    signal: (name) => child.kill(name),
+    async state() {
+      const { body } = await robot.call('GET', 'state');
+      const by = body.base.closed?.by;
+      if (STARVING.includes(by) && !robot.mayStarve) throw new Starved(`this machine is too busy for a body (${by})`);
+      return body;
+    },
+    /** Somebody else who may drive. */
+    async addPerson(name) {
+      const flags = ['--scope', 'drive', '--scope', 'read', '--class', 'local', '--name', name, '--data', data];
+      const { stdout } = await promisify(execFile)(BINARY, ['token', 'create', ...flags], { env: ENVIRONMENT, timeout: DEADLINE_MS });
+      const token = stdout.trim();
+      await until('the new token works', async () => (await robot.call('GET', 'state', undefined, token)).status === 200);
+      return token;
+    },
+    moving: async () => speedOf(await robot.state()) > 0.05,
+    standing: async () => speedOf(await robot.state()) < 0.01,
+  };
+  return robot;
+}
+
+const speedOf = ({ base }) => Math.abs(base.velocity.linear_mps) + Math.abs(base.velocity.angular_radps);
+
+/**
+ * Opens the page. `frames` are what it sent on its driving sockets, `calls` what it asked by HTTP. The test fails at its
+ * end if the console shows an error or the policy was violated; `mayLog` names what the browser itself writes there
+ * about answers that the test provokes.
+ */
+export async function openPage(t, browser, robot, { url = robot.url, mayLog, context, before, live = true, ...options } = {}) {
+  const mine = context ?? await browser.newContext({ viewport: { width: 1280, height: 820 }, ...options });
+  if (!context) t.after(() => mine.close());
+  const page = await mine.newPage();
+  page.setDefaultTimeout(DEADLINE_MS);
+  const wrong = [];
+  const sent = { frames: [], calls: [], sockets: 0 };
+  page.on('console', (message) => message.type() === 'error' && !mayLog?.test(message.text()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('request', (request) => sent.calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  page.on('websocket', (socket) => {
+    if (!socket.url().endsWith('/teleop')) return;
+    sent.sockets += 1;
+    socket.on('framesent', ({ payload }) => sent.frames.push(JSON.parse(payload)));
+  });
+  await page.exposeFunction('violated', (what) => wrong.push(`policy: ${what}`));
+  await page.addInitScript(() => addEventListener('securitypolicyviolation', (event) => window.violated(event.violatedDirective)));
+  if (SOURCES) await serveFromDisk(page);
+  await before?.(page, sent);
+  await page.goto(url);
+  if (live) await page.locator('body[data-contact=live]').waitFor();
+  const check = () => assert.deepEqual(wrong, [], 'errors in the console');
+  return Object.assign(sent, { page, check, context: mine });
+}
+
+async function serveFromDisk(page) {
+  await page.route(/\/page\/[^/]+$|\/$/, async (route) => {
+    const name = new URL(route.request().url()).pathname.slice('/page/'.length) || 'index.html';
+    await route.fulfill({ response: await route.fetch(), body: await readFile(new URL(name, SOURCES), 'utf8') });
+  });
+}
+
+const isZero = ({ linear_mps, angular_radps }) => linear_mps === 0 && angular_radps === 0;
+
+/** What a page owes when it drove and then ended its motion: first and last frame zero, then silence. */
+export async function endedQuietly(robot, { frames }) {
+  await until('the last frame is zero', () => frames.length > 0 && isZero(frames.at(-1)));
+  const count = frames.length;
+  await until('the robot stands', robot.standing);
+  await sleep(250);
+  assert.equal(frames.length, count, 'nothing is sent after the last zero');
+  assert.ok(isZero(frames[0]), 'the first frame is zero');
+  assert.ok(!isZero(frames.at(-2)), 'one zero at the end');
+  assert.ok(frames.every(({ seen, ttl_ms }) => seen.run && ttl_ms > 0), 'every frame says what was seen');
+}
+
+/** Sentence on the page about what keeps the robot still. */
+export const banner = async (page) => ((await page.locator('#banner').isVisible()) ? page.locator('#banner-text').innerText() : '');
