@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 
 # Absolute, because cargo and the scripts run in several folders.
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Prebuilt cargo-deny and cargo-fuzz; the second compiler's files.
+# Prebuilt cargo-deny and cargo-fuzz; the second compiler's files; the fuzzers' files.
 TOOLS := $(TARGET)/tools
 CROSS := $(TARGET)/cross
+FUZZ := $(TARGET)/fuzz
 FUZZ_SECONDS ?= 30
 SEEDS ?= 1000
 # Parts that have figures, in the order `make bench` takes them.
