@@ -8,10 +8,10 @@ import { launch, openPage, startRobot, until } from './robot.mjs';
 const FILE = new URL('../../src/page/screenshot.png', import.meta.url).pathname;
 /** Key, and what must be true of the pose before it is let go. */
 const WAY = [
-  ['ArrowUp', ({ x_m }) => x_m > 0.9],
-  ['ArrowLeft', ({ heading_rad }) => heading_rad > 1.1],
-  ['ArrowUp', ({ y_m }) => y_m > 0.7],
-  ['ArrowRight', ({ heading_rad }) => heading_rad < 0.5],
+  ['ArrowUp', ({ x_m }) => x_m > 0.7],
+  ['ArrowLeft', ({ heading_rad }) => heading_rad > 0.9],
+  ['ArrowUp', ({ y_m }) => y_m > 0.4],
+  ['ArrowRight', ({ heading_rad }) => heading_rad < 0.3],
 ];
 
 const ends = [];
@@ -23,6 +23,8 @@ try {
   const { page } = await openPage(t, browser, robot, { colorScheme: 'light' });
   await page.getByLabel('Amber').click();
   await page.locator('#pan').fill('-20');
+  // Arrow keys belong to a slider as long as it has the focus.
+  await page.locator('#pan').blur();
   for (const [key, done] of WAY) {
     await page.keyboard.down(key);
     await until(`the way with ${key}`, async () => done((await robot.state()).base.pose), 20_000);
