@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::Scale;
 use crate::busy::yield_to_others;
 use crate::http::Client;
-use crate::programs::{Agent, Body, Place, wait_for};
+use crate::programs::{Agent, Body, Place, reset};
 use crate::report::{Figure, Report};
 use crate::stats::{Chance, Samples, monotonic_us, ms_between};
 use crate::trace::between;
@@ -104,9 +103,9 @@ fn press_all(agent: &Agent, flood: &Flood) -> anyhow::Result<Vec<Press>> {
         let source = if presses.len() % 2 == 0 { FLOOD } else { ELSEWHERE };
         let began_us = monotonic_us();
         let mut client = Client::connect_from(source, agent.address, &agent.token)?;
-        let pressed = client.ask("POST", "/api/robot/estop", "")?.expect(200)?;
+        client.ask("POST", "/api/robot/estop", "")?.expect(200)?;
         presses.push((source, began_us, monotonic_us()));
-        reset(agent, &pressed["epoch"])?;
+        reset(&mut Client::connect_from(ADMIN, agent.address, &agent.token)?)?;
     }
     Ok(presses)
 }
@@ -117,14 +116,6 @@ fn wait_until_flooded(flood: &Flood, start: Instant) -> anyhow::Result<()> {
         std::thread::sleep(Duration::from_millis(5));
     }
     Ok(())
-}
-
-fn reset(agent: &Agent, epoch: &serde_json::Value) -> anyhow::Result<()> {
-    let body = json!({ "epoch": epoch }).to_string();
-    wait_for("a reset", || {
-        let mut client = Client::connect_from(ADMIN, agent.address, &agent.token)?;
-        Ok((client.ask("POST", "/api/robot/estop/reset", &body)?.status == 200).then_some(()))
-    })
 }
 
 /// Connections that send nothing, or one byte.

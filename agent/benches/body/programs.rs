@@ -207,9 +207,29 @@ pub(crate) fn token(place: &Place) -> anyhow::Result<String> {
 
 /// Takes the base as a person does, which opens it; again while the agent still distrusts what waited.
 pub(crate) fn take(client: &mut Client) -> anyhow::Result<()> {
-    wait_for("an open base", || {
+    let mut refusal = String::new();
+    let taken = wait_for("an open base", || {
         let seen = client.get("/api/robot/state")?["seen"].clone();
         let body = serde_json::json!({"resource": "base", "take_over": true, "seen": seen});
-        Ok((client.ask("POST", "/api/robot/leases", &body.to_string())?.status == 201).then_some(()))
+        let answer = client.ask("POST", "/api/robot/leases", &body.to_string())?;
+        refusal = answer.json().to_string();
+        Ok((answer.status == 201).then_some(()))
+    });
+    taken.with_context(|| format!("the newest answer to a take: {refusal}"))
+}
+
+/// Resets the e-stop once the MCU has confirmed it.
+pub(crate) fn reset(client: &mut Client) -> anyhow::Result<()> {
+    wait_for("a reset e-stop", || {
+        let estop = client.get("/api/robot/estop")?;
+        if estop["latched"] == false {
+            return Ok(Some(()));
+        }
+        if estop["stage"] == "confirmed" {
+            let body = serde_json::json!({"epoch": estop["epoch"]}).to_string();
+            // Refused because the link was late or the e-stop is newer: the next look tells.
+            client.ask("POST", "/api/robot/estop/reset", &body)?;
+        }
+        Ok(None)
     })
 }

@@ -4,7 +4,7 @@ import { problemName, socketUrl } from './api.js';
 import { acceptSeen, acceptState, newestSeen } from './state.js';
 
 /** Bridges one lost and resent segment (200 ms, plus 100 ms of jitter, plus a period): with 250 the wheels stop at each. */
-const TTL_MS = 450;
+const TTL_MS = 500;
 /** Close code of a socket whose token opened another one. */
 const REPLACED = 4001;
 

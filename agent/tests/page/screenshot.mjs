@@ -33,6 +33,7 @@ try {
   await page.keyboard.down('ArrowUp');
   await until('it moves', async () => (await robot.state()).base.velocity.linear_mps > 0.1);
   await page.locator('#banner').waitFor({ state: 'hidden', timeout: 10_000 });
+  await page.locator('#side').evaluate((side) => { side.scrollTop = 0; });
   await page.screenshot({ path: FILE });
 } finally {
   for (const end of ends.reverse()) await end();

@@ -1,12 +1,13 @@
-//! The setpoint's one place: the latest wins, and a new goal at most every 5 ms.
+//! The setpoint's one place: the latest wins, a new goal at most every 5 ms, and as seldom a repeat of what was sent last.
 //!
-//! A repeat of what was sent last costs the MCU nothing and is never held back, and neither is a halt.
+//! A repeat never holds back a new goal, and nothing holds back a halt.
 
 use firmware_bridge_link::limits::clamp_ttl_ms;
 use firmware_bridge_link::message::{Setpoint, WheelGoal};
 
-/// Least time between two new goals, us.
-const NEW_GOAL_US: u64 = 5_000;
+/// Least time between two new goals, and from any motion to its repeat, us: clients that ask thousands of times a second
+/// for the same get no more frames than others.
+const APART_US: u64 = 5_000;
 
 /// The newest setpoint that has not gone out, and what went out before.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +15,7 @@ pub(crate) struct SetpointSlot {
     waiting: Option<Waiting>,
     sent: Option<WheelGoal>,
     new_goal_at_us: Option<u64>,
+    sent_at_us: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +35,12 @@ impl SetpointSlot {
     /// When the waiting setpoint may go out, host us.
     pub(crate) fn due_us(&self) -> Option<u64> {
         let waiting = self.waiting?;
-        if waiting.setpoint.wheels == WheelGoal::Halt || Some(waiting.setpoint.wheels) == self.sent {
+        let goal = waiting.setpoint.wheels;
+        if goal == WheelGoal::Halt {
             return Some(0);
         }
-        Some(self.new_goal_at_us.map_or(0, |at| at + NEW_GOAL_US))
+        let before_us = if Some(goal) == self.sent { self.sent_at_us } else { self.new_goal_at_us };
+        Some(before_us.map_or(0, |at| at + APART_US))
     }
 
     /// The setpoint to send now. One whose time is over is dropped.
@@ -49,6 +53,7 @@ impl SetpointSlot {
             return None;
         }
         let goal = waiting.setpoint.wheels;
+        self.sent_at_us = Some(now_us);
         if self.sent != Some(goal) {
             self.new_goal_at_us = Some(now_us);
             self.sent = Some(goal);
@@ -95,8 +100,10 @@ mod tests {
         check(&[(0, a)], &[(0, a)]);
         check(&[(0, a), (1, b)], &[(0, a), (5, b)]);
         check(&[(0, a), (1, b), (3, c)], &[(0, a), (5, c)]);
-        check(&[(0, a), (2, a), (3, a)], &[(0, a), (2, a), (3, a)]);
-        check(&[(0, a), (4, a), (5, b)], &[(0, a), (4, a), (5, b)]);
+        check(&[(0, a), (2, a), (3, a)], &[(0, a), (5, a)]);
+        check(&[(0, a), (6, a), (7, b)], &[(0, a), (6, a), (7, b)]);
+        check(&[(0, a), (1, b), (6, b)], &[(0, a), (5, b), (10, b)]);
+        check(&[(0, halt), (1, halt)], &[(0, halt), (1, halt)]);
         check(&[(0, a), (1, halt)], &[(0, a), (1, halt)]);
         check(&[(0, a), (1, b), (2, halt)], &[(0, a), (2, halt)]);
         check(&[(0, halt), (1, a)], &[(0, halt), (5, a)]);
