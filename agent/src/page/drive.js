@@ -1,4 +1,4 @@
-// Turns what is held (pad, keys, gamepad) into frames at 20 Hz. When something is wrong it ends its own motion:
+// Turns what is held (pad, keys, gamepad) into frames at 20 Hz. When anything is wrong it ends its motion:
 // one zero, then silence. It never presses stop (that would close the base for others), never sends on old news,
 // never saves frames up, and never goes on after a pause until everything was let go.
 

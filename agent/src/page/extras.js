@@ -103,6 +103,7 @@ export function startMoves(say) {
   const card = $('task');
   const bar = $('progress');
   let task = null;
+  let halts = 0;
 
   async function follow(id) {
     task = id;
@@ -112,9 +113,9 @@ export function startMoves(say) {
       if (answer.status === 404) break;
       fails = answer.ok ? 0 : fails + 1;
       if (answer.ok) {
-        bar.value = answer.body.progress;
-        if (answer.body.state !== 'running') {
-          const { state, reason } = answer.body;
+        const { progress, state, reason } = answer.body;
+        bar.value = progress;
+        if (state !== 'running') {
           if (task === id) say({ text: state === 'done' ? 'Arrived.' : `Move ${state}${reason ? `: ${reason}` : ''}.`, bad: state === 'failed' });
           break;
         }
@@ -130,17 +131,23 @@ export function startMoves(say) {
     const { linear, angular } = limits();
     const speed = 'distance_m' in travel ? { speed_mps: linear } : { speed_radps: angular };
     if (Object.values(speed)[0] <= 0) return say({ text: 'The robot allows no speed now.', bad: true });
+    const before = halts;
     const answer = await call('POST', 'move', { ...travel, ...speed, seen: newestSeen() });
     if (!answer.ok) return say({ text: answer.detail, bad: true });
     bar.value = 0;
     follow(answer.body.task);
+    // Nobody looks any more.
+    if (halts !== before) cancel();
   }
 
   for (const sign of [1, -1]) {
     $(sign > 0 ? 'ahead' : 'back').onclick = () => go({ distance_m: sign * $('distance').value });
     $(sign > 0 ? 'left' : 'right').onclick = () => go({ angle_rad: radians(sign * $('angle').value) });
   }
-  const cancel = () => task && call('DELETE', `tasks/${task}`, undefined, { keepalive: true });
+  const cancel = () => {
+    halts += 1;
+    if (task) call('DELETE', `tasks/${task}`, undefined, { keepalive: true });
+  };
   $('cancel').onclick = cancel;
   on('halt', cancel);
   onState(() => robot.contact === 'lost' && cancel());

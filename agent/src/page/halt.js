@@ -1,5 +1,5 @@
-// Stop, e-stop and its reset. Both stops go every way there is (driving socket and POST) and are sent again until the
-// robot answers; nothing else is asked first. A reset needs a person's second press, and moves and opens nothing.
+// Stop, e-stop and its reset. Both stops go by socket and by POST, again until the robot answers; nothing is asked
+// first. A reset needs a person's second press, and moves and opens nothing.
 
 import { call } from './api.js';
 import { dropAll } from './drive.js';

@@ -1,5 +1,5 @@
 // The keyboard: arrows or WASD drive while held, space stops, e is the e-stop, t takes, r asks for a reset.
-// Space is stop everywhere but in the token (Enter presses buttons). A key's repeat never starts anything.
+// Space is stop everywhere but in the token (Enter presses buttons). A repeat starts nothing.
 
 import { hold, letGo, on } from './drive.js';
 

@@ -9,7 +9,7 @@ const PATH_MAX = 4000;
 const HIT_CELL_M = 0.04;
 const HITS_MAX = 6000;
 const FRESH_MS = 200;
-const BODY_M = 0.15; // drawn half length, and where a ray begins
+const BODY_M = 0.12; // half length; rays begin there
 const SPAN_M_MIN = 2.6;
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 

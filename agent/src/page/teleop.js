@@ -1,4 +1,4 @@
-// The driving socket: one frame in, refusals out. Opened by a person's touch only; never by itself, never again by itself.
+// The driving socket: one frame in, refusals out. Opened by a person's touch, never by itself.
 
 import { problemName, socketUrl } from './api.js';
 import { acceptSeen, acceptState, newestSeen } from './state.js';
