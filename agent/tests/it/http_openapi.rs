@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
-/// Method, path and who may: a scope, `speak|drive`, `everybody`. As in CONTRACT 3, besides `/health` and `/metrics`.
+/// Method, path and who may: a scope, `speak|drive`, `everybody`. Every route there is, besides `/health` and `/metrics`.
 const ROUTES: [(&str, &str, &str); 22] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
