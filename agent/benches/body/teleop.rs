@@ -13,7 +13,6 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::Scale;
-use crate::http::Client;
 use crate::programs::{Agent, Body, Place, take};
 use crate::proxy;
 use crate::report::{Figure, Report};
@@ -79,7 +78,7 @@ fn ride(seed: u64, ttl_ms: u64, time: Duration) -> anyhow::Result<Ride> {
     let body = Body::start(&place)?;
     let agent = Agent::start(&place, Some(&body))?;
     let through = proxy::start(agent.address, 100 + seed * 10)?;
-    let mut driver = Driver::open(through, agent.client()?, &agent.token, ttl_ms)?;
+    let mut driver = Driver::open(through, &agent, ttl_ms)?;
     let start = Instant::now();
     driver.hold(start + PAUSE * 4)?;
     let held_us = monotonic_us();
@@ -92,10 +91,10 @@ fn ride(seed: u64, ttl_ms: u64, time: Duration) -> anyhow::Result<Ride> {
 }
 
 /// Somebody who holds the stick to the left.
-struct Driver {
+struct Driver<'a> {
     socket: WebSocket<TcpStream>,
-    /// Beside the bad network, to take what the machine has closed.
-    beside: Client,
+    /// Asked beside the bad network, to take what the machine has closed.
+    agent: &'a Agent,
     ttl_ms: u64,
     seq: u64,
     refused: usize,
@@ -113,16 +112,16 @@ fn now_ms() -> f64 {
     monotonic_us() as f64 / 1000.0
 }
 
-impl Driver {
-    fn open(address: SocketAddr, beside: Client, token: &str, ttl_ms: u64) -> anyhow::Result<Self> {
-        let mut request = format!("ws://{address}/api/robot/teleop").into_client_request()?;
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
-        let stream = TcpStream::connect(address)?;
+impl<'a> Driver<'a> {
+    fn open(through: SocketAddr, agent: &'a Agent, ttl_ms: u64) -> anyhow::Result<Self> {
+        let mut request = format!("ws://{through}/api/robot/teleop").into_client_request()?;
+        request.headers_mut().insert("authorization", format!("Bearer {}", agent.token).parse()?);
+        let stream = TcpStream::connect(through)?;
         stream.set_nodelay(true)?;
         let (socket, _) = tungstenite::client(request, stream).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Self {
             socket,
-            beside,
+            agent,
             ttl_ms,
             seq: 0,
             refused: 0,
@@ -193,15 +192,24 @@ impl Driver {
         }
     }
 
+    fn open_again(&mut self) -> anyhow::Result<()> {
+        // Not kept: the agent closes a connection that rests for a minute.
+        let mut client = self.agent.client()?;
+        if !client.get("/api/robot/state")?["base"]["closed"].is_null() {
+            self.closed += 1;
+            take(&mut client)?;
+        }
+        Ok(())
+    }
+
     fn hear(&mut self, message: &Value) -> anyhow::Result<()> {
         if let Some(refused) = message.get("refused") {
             self.refused += 1;
             let problem = refused["type"].as_str().unwrap_or_default();
             self.neutral |= !PASSING.contains(&problem);
             // Several frames may have been refused for the same closing.
-            if problem == CLOSED && !self.beside.get("/api/robot/state")?["base"]["closed"].is_null() {
-                self.closed += 1;
-                take(&mut self.beside)?;
+            if problem == CLOSED {
+                self.open_again()?;
             }
         }
         let seen = message.get("seen").or_else(|| message.get("state")?.get("seen"));
