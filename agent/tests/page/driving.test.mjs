@@ -191,7 +191,7 @@ robotTest('a second page with the same token takes the stick, and the first does
 
 robotTest('an agent that stands still hears nothing from a held key', async (t) => {
   const person = await driving(t, { mayLog: /WebSocket|ERR_|Failed to load/ });
-  person.robot.mayStarve = true;
+  person.robot.mayBeUnheard = true;
   person.robot.signal('SIGSTOP');
   await sleep(500);
   const count = person.frames.length;

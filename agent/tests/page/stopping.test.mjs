@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { banner, launch, openPage, robotTest, startRobot, until } from './robot.mjs';
+import { banner, launch, openPage, robotTest, sleep, startRobot, until } from './robot.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -54,7 +54,7 @@ robotTest('a stop acts when the finger goes down, wherever it goes up', async (t
 
 robotTest('the e-stop latches, and its reset asks first and opens nothing', async (t) => {
   const robot = await startRobot(t);
-  const { page, check } = await openPage(t, browser, robot);
+  const { page, check, calls } = await openPage(t, browser, robot);
   const latched = async () => (await robot.state()).estop.latched;
   await page.keyboard.down('ArrowUp');
   await until('the robot moves', robot.moving);
@@ -71,6 +71,9 @@ robotTest('the e-stop latches, and its reset asks first and opens nothing', asyn
   await page.keyboard.press('r');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Leave it latched');
   await page.keyboard.press('Enter');
+  await page.locator('#reset').waitFor({ state: 'hidden' });
+  await sleep(200);
+  assert.ok(!calls.some((call) => call.endsWith('/estop/reset')), 'leaving it asks for nothing');
   assert.equal(await latched(), true);
 
   await page.keyboard.press('r');

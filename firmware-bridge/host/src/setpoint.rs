@@ -1,6 +1,6 @@
 //! The setpoint's one place: the latest wins, a new goal at most every 5 ms, and as seldom a repeat of what was sent last.
 //!
-//! A repeat never holds back a new goal, and nothing holds back a halt.
+//! A repeat never holds back a new goal, and nothing holds back standing still: neither a halt nor a driver's own zero.
 
 use firmware_bridge_link::limits::clamp_ttl_ms;
 use firmware_bridge_link::message::{Setpoint, WheelGoal};
@@ -36,10 +36,12 @@ impl SetpointSlot {
     pub(crate) fn due_us(&self) -> Option<u64> {
         let waiting = self.waiting?;
         let goal = waiting.setpoint.wheels;
-        if goal == WheelGoal::Halt {
+        let is_repeat = Some(goal) == self.sent;
+        // A zero that is only repeated waits like any repeat: it changes nothing.
+        if goal == WheelGoal::Halt || (stands(goal) && !is_repeat) {
             return Some(0);
         }
-        let before_us = if Some(goal) == self.sent { self.sent_at_us } else { self.new_goal_at_us };
+        let before_us = if is_repeat { self.sent_at_us } else { self.new_goal_at_us };
         Some(before_us.map_or(0, |at| at + APART_US))
     }
 
@@ -69,6 +71,13 @@ impl SetpointSlot {
     /// Nothing waits and nothing was sent: another MCU listens now.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
+    }
+}
+
+fn stands(goal: WheelGoal) -> bool {
+    match goal {
+        WheelGoal::Halt => true,
+        WheelGoal::Follow { left_mps, right_mps } => left_mps == 0.0 && right_mps == 0.0,
     }
 }
 
@@ -104,6 +113,9 @@ mod tests {
         check(&[(0, a), (6, a), (7, b)], &[(0, a), (6, a), (7, b)]);
         check(&[(0, a), (1, b), (6, b)], &[(0, a), (5, b), (10, b)]);
         check(&[(0, halt), (1, halt)], &[(0, halt), (1, halt)]);
+        check(&[(0, a), (1, follow(0.0))], &[(0, a), (1, follow(0.0))]);
+        check(&[(0, a), (1, follow(0.0)), (2, follow(0.0))], &[(0, a), (1, follow(0.0)), (6, follow(0.0))]);
+        check(&[(0, a), (1, follow(0.0)), (2, b)], &[(0, a), (1, follow(0.0)), (6, b)]);
         check(&[(0, a), (1, halt)], &[(0, a), (1, halt)]);
         check(&[(0, a), (1, b), (2, halt)], &[(0, a), (2, halt)]);
         check(&[(0, halt), (1, a)], &[(0, halt), (5, a)]);
