@@ -19,6 +19,9 @@ pub struct BodyReport {
     pub state: Option<(State, Reason)>,
     /// Newest motion telemetry and when it came.
     pub motion: Option<(BootTime, Motion)>,
+    /// The newest stop or e-stop that had reached the MCU when it made `motion`, by the time at which that went out. When
+    /// `motion` came does not tell that: it may have been on its way for long.
+    pub reflects: Option<BootTime>,
     /// Newest senses and when they came.
     pub senses: Option<(BootTime, Senses)>,
     /// 95th percentile of recent round trips to the MCU.
@@ -29,4 +32,11 @@ pub struct BodyReport {
     pub frames_lost: u32,
     /// Firmware version.
     pub firmware: [u8; 3],
+}
+
+impl BodyReport {
+    /// A stop ordered at `at`, or its repetition, had reached the MCU when it reported its state.
+    pub(crate) fn reflects_stop_of(&self, at: BootTime) -> bool {
+        self.reflects.is_some_and(|reflects| reflects >= at)
+    }
 }

@@ -34,6 +34,7 @@ pub(crate) fn healthy_body(now: BootTime) -> BodyReport {
         boot_id: Some(1),
         state: Some((State::Armed, Reason::None)),
         motion: Some((now, motion(1, State::Armed))),
+        reflects: Some(now),
         senses: Some((
             now,
             Senses {

@@ -201,6 +201,7 @@ fn report_of(session: &Session) -> BodyReport {
         boot_id: session.boot_id(),
         state: session.state(),
         motion: session.motion().map(|(at_us, motion)| (BootTime::from_us(at_us), motion)),
+        reflects: session.reflects_us().map(BootTime::from_us),
         senses: session.senses().map(|(at_us, senses)| (BootTime::from_us(at_us), senses)),
         rtt_p95: session.rtt_p95_us().map(micros),
         rtt_p50: session.rtt_p50_us().map(micros),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use agent_core::caller::Class;
+use agent_core::refusal::ClosedBy;
 use agent_core::request::{Accepted, Answer, Asked, Freshness, LeaseId, Request, Resource, Twist};
+use agent_core::snapshot::Closed;
 
 use crate::figures::Figures;
 use crate::ledger::{Check, ensure};
@@ -18,8 +20,16 @@ const TAKE_PERIOD_US: u64 = 270_000;
 const TAKEN_WITHIN_US: u64 = 2_000_000;
 /// Until the body must have turned after that, us.
 const MOVED_WITHIN_US: u64 = 1_000_000;
+/// How long after the end of all faults their news may come, us.
+const LEFTOVER_US: u64 = 50_000;
 /// How far, rad.
 const TURN_RAD: f64 = 0.05;
+
+/// What the body did by itself just before everything healed may still be on its way to the agent when the base is taken:
+/// then the person takes it once more. Nothing that the agent does is excused.
+fn is_leftover(closed: &Closed, heals_us: u64) -> bool {
+    matches!(closed.by, ClosedBy::Hold | ClosedBy::McuFault) && closed.since.as_us() < heals_us + LEFTOVER_US
+}
 
 /// How far the person has come.
 pub(crate) struct Rescue {
@@ -62,7 +72,11 @@ impl World {
         let helper = bystander(Class::Local);
         let seen = Some(self.newest_seen());
         let heading_rad = self.body.pose().heading_rad;
+        let heals_us = self.rescue.heals_us;
         let shown = &self.process.shown.gate;
+        if shown.base_closed.is_some_and(|closed| is_leftover(&closed, heals_us)) {
+            self.rescue.lease = None;
+        }
         let Some((taken_us, lease)) = self.rescue.lease else {
             self.rescue.heading_rad = heading_rad;
             let waited_us = self.now_us - self.rescue.heals_us;

@@ -123,6 +123,7 @@ impl World {
             self.network.front().map(|sent| sent.arrives_us),
             self.plan.front().map(|(at_us, _)| *at_us),
             self.rescue.next_us(),
+            (self.mcu_free_us > self.now_us).then_some(self.mcu_free_us),
         ];
         let drivers = self.drivers.iter().map(|driver| driver.next_us);
         others
@@ -185,15 +186,16 @@ impl World {
     }
 
     fn drain_body(&mut self) {
+        // A microcontroller makes its next frame when the wire is free for it.
         let mut frame = Vec::new();
-        while self.body.transmit(self.now_us, &mut frame) {
+        while self.mcu_free_us <= self.now_us && self.body.transmit(self.now_us, &mut frame) {
             for &byte in &frame {
                 let Some(Ok(found)) = self.from_body.push(byte) else { continue };
                 if let Ok(ToHost::Time(reply)) = ToHost::parse(&found) {
-                    self.oracle.mcu.tells_time(self.now_us, reply.mcu_us);
+                    self.oracle.mcu.tells_time(&reply);
                 }
             }
-            self.mcu_free_us = self.mcu_free_us.max(self.now_us) + self.setup.wire_us(frame.len());
+            self.mcu_free_us = self.now_us + self.setup.wire_us(frame.len());
             self.to_host.send(self.mcu_free_us, &frame);
             frame.clear();
         }

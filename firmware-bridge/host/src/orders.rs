@@ -88,6 +88,7 @@ impl Session {
     }
 
     pub(crate) fn take_reply(&mut self, now_us: u64, reply: &Reply) {
+        self.stops.answered(reply.id);
         let Some(command) = self.commands.answered(reply) else {
             return;
         };

@@ -46,6 +46,8 @@ pub struct Session {
     pub(crate) boot_id: Option<u32>,
     pub(crate) state: Option<(State, Reason)>,
     pub(crate) motion: Option<(u64, Motion)>,
+    /// When the newest stop went out that `motion` knows of.
+    pub(crate) reflects_us: Option<u64>,
     pub(crate) senses: Option<(u64, Senses)>,
     pub(crate) log: Option<Log>,
     pub(crate) last_frame_us: Option<u64>,
@@ -84,6 +86,7 @@ impl Session {
             boot_id: None,
             state: None,
             motion: None,
+            reflects_us: None,
             senses: None,
             log: None,
             last_frame_us: None,
@@ -171,6 +174,8 @@ impl Session {
                 self.notice_restart(now_us);
                 self.boot_id = Some(motion.boot_id);
             }
+            // Overtaken on its way: what came later in its place is newer.
+            Telemetry::Motion(motion) if self.motion.is_some_and(|(_, newest)| newest.is_after(&motion)) => {}
             Telemetry::Motion(motion) => {
                 count(&mut self.losses.motion_frames, self.motion_gaps.before(seq) as usize);
                 self.lost_by_mcu.shows(motion.frames_lost);
@@ -178,6 +183,8 @@ impl Session {
                 self.state = Some((motion.state, motion.reason));
                 self.motion = Some((now_us, motion));
                 self.motion_at_us = now_us;
+                // Replies and telemetry come in the order in which the MCU made them.
+                self.reflects_us = self.stops.answered_us();
             }
             Telemetry::Senses(senses) => {
                 count(&mut self.losses.senses_frames, self.senses_gaps.before(seq) as usize);
@@ -223,7 +230,7 @@ impl Session {
         if self.is_silent(now_us) {
             self.probe(now_us);
         }
-        if let Some(stop) = self.stops.next() {
+        if let Some(stop) = self.stops.next(now_us) {
             return self.write(Class::Stop, &stop, frame);
         }
         if let Some(setpoint) = self.setpoint.take(now_us) {

@@ -61,6 +61,13 @@ impl Session {
         self.motion
     }
 
+    /// The newest stop or e-stop that had reached the MCU when it made [`motion`](Self::motion), by the time at which that
+    /// went out, host us. When telemetry comes does not tell that: it may have been on its way for long.
+    #[must_use]
+    pub fn reflects_us(&self) -> Option<u64> {
+        self.reflects_us
+    }
+
     /// Newest senses telemetry and when it came; kept while the MCU is away.
     #[must_use]
     pub fn senses(&self) -> Option<(u64, Senses)> {

@@ -328,6 +328,14 @@ pub struct Motion {
     pub frames_lost: u32,
 }
 
+impl Motion {
+    /// Whether it was sampled later than `other`, in the same life of the MCU.
+    #[must_use]
+    pub fn is_after(&self, other: &Self) -> bool {
+        self.boot_id == other.boot_id && self.t_us > other.t_us
+    }
+}
+
 /// Ranges, inertia, battery, head.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Senses {

@@ -187,7 +187,7 @@ impl Gate {
         let is_shown = self.is_link_up() && self.body.state.is_some_and(|(state, _)| state == State::EStop);
         let asked_at = self.estop.sent_at.or(self.estop.requested_at);
         let is_answer = self.estop.confirmed_at.is_some()
-            || asked_at.is_none_or(|asked| self.heard_at().is_some_and(|at| at > asked));
+            || asked_at.is_none_or(|asked| self.body.reflects_stop_of(asked));
         if is_shown && is_answer {
             self.estop.confirmed_at.get_or_insert(now);
             return;

@@ -28,12 +28,8 @@ pub(super) struct Reset {
 enum Stage {
     /// The file is being written.
     File { serial: u64, deadline: BootTime },
-    /// The MCU has been told.
-    Mcu {
-        /// What it reported up to then does not count.
-        since: BootTime,
-        deadline: BootTime,
-    },
+    /// The MCU has to show the e-stop, which may still be on its way, and then to take it back.
+    Mcu { deadline: BootTime },
 }
 
 impl Stage {
@@ -54,7 +50,7 @@ impl Reset {
     /// When it has failed.
     pub(super) const fn deadline(&self) -> BootTime {
         match self.stage {
-            Stage::File { deadline, .. } | Stage::Mcu { deadline, .. } => deadline,
+            Stage::File { deadline, .. } | Stage::Mcu { deadline } => deadline,
         }
     }
 }
@@ -105,8 +101,10 @@ impl Gate {
                 self.fail_reset(Refusal::NotDurable, now, out);
             }
             Some(stage) if stage.awaits(serial) => {
-                *stage = Stage::Mcu { since: now, deadline: now + MCU_ANSWERS_WITHIN };
-                out.orders.push(Order::ClearEStop);
+                *stage = Stage::Mcu { deadline: now + MCU_ANSWERS_WITHIN };
+                if self.is_clearing_mcu() {
+                    out.orders.push(Order::ClearEStop);
+                }
             }
             _ => self.estop.written(serial, durable),
         }
@@ -114,12 +112,11 @@ impl Gate {
 
     /// Looks for the cleared latch in the MCU's state, once a tick.
     pub(super) fn advance_reset(&mut self, now: BootTime, out: &mut Output) {
-        let Some(Stage::Mcu { since, .. }) = self.reset.as_ref().map(|reset| &reset.stage) else {
+        if !self.is_clearing_mcu() {
             return;
-        };
-        let is_answer = self.heard_at().is_some_and(|at| at > *since);
-        let is_cleared = self.is_link_up() && self.body.state.is_some_and(|(state, _)| state != State::EStop);
-        if is_answer && is_cleared {
+        }
+        // It has shown the e-stop, so whatever else it shows now came later.
+        if self.is_link_up() && self.body.state.is_some_and(|(state, _)| state != State::EStop) {
             self.estop.cleared();
             self.end_reset(DONE, now, out);
         } else {
@@ -129,7 +126,8 @@ impl Gate {
 
     /// The MCU is being cleared: it must not get the e-stop meanwhile.
     pub(super) fn is_clearing_mcu(&self) -> bool {
-        self.reset.as_ref().is_some_and(|reset| matches!(reset.stage, Stage::Mcu { .. }))
+        self.estop.is_shown()
+            && self.reset.as_ref().is_some_and(|reset| matches!(reset.stage, Stage::Mcu { .. }))
     }
 
     /// Its time is over.

@@ -13,7 +13,7 @@ use crate::time::BootTime;
 /// A stop that the MCU has been sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StopOrder {
-    /// What the MCU reported up to then does not count.
+    /// What the MCU reports counts once a stop from then on has reached it.
     since: BootTime,
     sent_at: BootTime,
     /// Its state shows that nothing can move.
@@ -79,12 +79,14 @@ impl Gate {
     /// Looks for the stop in the MCU's state, once a tick, and repeats it until it is there.
     pub(super) fn advance_stop(&mut self, now: BootTime, out: &mut Output) {
         let is_still = self.is_link_up() && self.body.state.is_some_and(|(state, _)| state != State::Armed);
-        let heard_at = self.heard_at();
         let Some(stop) = &mut self.stop else {
             return;
         };
-        // Armed again without anybody's take: the order was overtaken, so it is repeated.
-        stop.is_confirmed = is_still && (stop.is_confirmed || heard_at.is_some_and(|at| at > stop.since));
+        if stop.is_confirmed && !is_still {
+            // Armed without anybody's take, or out of sight: what confirmed it is old.
+            (stop.is_confirmed, stop.since) = (false, now);
+        }
+        stop.is_confirmed = is_still && (stop.is_confirmed || self.body.reflects_stop_of(stop.since));
         if !stop.is_confirmed && now.since(stop.sent_at) >= REPEAT_AFTER {
             stop.sent_at = now;
             if !out.orders.contains(&Order::Stop) {
@@ -96,10 +98,5 @@ impl Gate {
     /// The MCU showed the last stop, or nothing is left to stop.
     pub(super) fn is_stop_done(&self) -> bool {
         self.stop.is_none_or(|stop| stop.is_confirmed)
-    }
-
-    /// When the MCU's state was last read.
-    pub(super) fn heard_at(&self) -> Option<BootTime> {
-        self.body.motion.map(|(at, _)| at).or(self.body.last_frame_at)
     }
 }

@@ -2,8 +2,8 @@
 
 use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::ToMcu;
-use firmware_bridge_link::frame::FrameBuf;
-use firmware_bridge_link::message::{State, StopKind, WheelGoal};
+use firmware_bridge_link::frame::{Class, FrameBuf, encode};
+use firmware_bridge_link::message::{Motion, State, StopKind, Telemetry, WheelGoal};
 use proptest::prelude::*;
 
 use crate::model::Model;
@@ -32,6 +32,19 @@ fn after_a_silence_the_session_goes_on_by_itself() {
     assert_eq!(state(&world), State::Stopped, "its hold was over");
     assert!(world.session.losses().motion_frames > 50, "the gap is counted");
     world.run_until(200, arm, is_armed);
+}
+
+#[test]
+fn telemetry_that_was_overtaken_on_its_way_is_passed_over() {
+    let mut world = World::new(Model::new(), Faults::default(), 1);
+    world.run_until(100, |_, _| {}, |world| world.session.motion().is_some());
+    let (_, newest) = world.session.motion().unwrap();
+    let state = world.session.state();
+    let mut frame = FrameBuf::new();
+    let older = Motion { t_us: newest.t_us - 1, state: State::Armed, ..newest };
+    encode(Class::Telemetry, 9, &Telemetry::Motion(older), &mut frame).unwrap();
+    world.session.receive(world.now_us, frame.as_bytes());
+    assert_eq!((world.session.motion().unwrap().1, world.session.state()), (newest, state));
 }
 
 #[test]

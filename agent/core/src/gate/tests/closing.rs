@@ -193,3 +193,28 @@ fn an_mcu_whose_words_say_no_state_is_no_start_either() {
     }
     assert_eq!(kind(&rig.ask(local(1), forward())), "link-down");
 }
+
+#[test]
+fn what_an_mcu_reported_before_a_stop_reached_it_opens_nothing() {
+    // A take is given up while its arming is on the way. The arming arrives, the stop after it has not yet.
+    let mut rig = driving();
+    happen(&mut rig, Stop);
+    rig.run(100);
+    rig.mcu.hears = false;
+    rig.ask(local(1), take_request(Resource::Base));
+    rig.run(260);
+    assert_eq!(kind(&rig.late_answer()), "link-down");
+    rig.ask(local(1), take_request(Resource::Base));
+    rig.run(40);
+    rig.mcu.state = State::Armed;
+    rig.run(160);
+    assert_eq!(kind(&rig.late_answer()), "pending", "armed, and about to be stopped");
+    rig.run(60);
+    assert_eq!(kind(&rig.late_answer()), "link-down");
+    rig.mcu.hears = true;
+    rig.run(40);
+    assert_eq!(rig.mcu.state, State::Stopped);
+    rig.take(local(1), Resource::Base);
+    rig.run(200);
+    assert!(rig.snapshot().base_closed.is_none());
+}

@@ -147,6 +147,38 @@ fn a_reset_that_the_mcu_does_not_show_is_latched_again() {
 }
 
 #[test]
+fn what_an_mcu_reported_before_the_estop_reached_it_completes_no_reset() {
+    let mut rig = Rig::open();
+    rig.mcu.hears = false;
+    rig.ask(local(1), press());
+    rig.run(20);
+    assert_eq!(kind(&rig.ask(local(1), Request::Reset { epoch: 1 })), "pending");
+    rig.run(100);
+    assert_eq!(kind(&rig.late_answer()), "pending", "armed, and about to be latched");
+    (rig.mcu.state, rig.mcu.reason) = (State::EStop, Reason::HostEStop);
+    rig.mcu.hears = true;
+    rig.run(60);
+    assert_eq!(kind(&rig.late_answer()), "ok");
+    rig.run(60);
+    assert!(!rig.snapshot().estop.latched && rig.mcu.state != State::EStop);
+}
+
+#[test]
+fn a_reset_of_an_estop_that_never_arrived_brings_it_there_first() {
+    let mut rig = Rig::open();
+    rig.mcu.hears = false;
+    rig.ask(local(1), press());
+    rig.run(20);
+    rig.ask(local(1), Request::Reset { epoch: 1 });
+    rig.mcu.hears = true;
+    rig.run(100);
+    assert_eq!(kind(&rig.late_answer()), "ok");
+    assert_eq!(rig.mcu.state, State::Disarmed);
+    let clear = rig.orders.iter().position(|order| *order == Order::ClearEStop).unwrap();
+    assert_eq!(rig.orders[clear - 1], Order::EStop);
+}
+
+#[test]
 fn a_disk_that_never_answers_does_not_hang_a_reset() {
     let mut rig = latched();
     let asked = crate::request::Asked {

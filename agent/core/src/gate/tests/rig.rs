@@ -45,6 +45,8 @@ pub(super) struct Mcu {
     set_at_ms: u64,
     frame_at: Option<BootTime>,
     reported: Option<(BootTime, Motion)>,
+    /// When the newest stop that it has read was sent.
+    stop_read_at: Option<BootTime>,
 }
 
 pub(super) struct Rig {
@@ -93,6 +95,7 @@ impl Rig {
                 set_at_ms: 0,
                 frame_at: None,
                 reported: None,
+                stop_read_at: None,
             },
             now_ms,
             disk_works: true,
@@ -131,6 +134,7 @@ impl Rig {
             boot_id: Some(telemetry.boot_id),
             state: Some((telemetry.state, telemetry.reason)),
             motion: Some((at, telemetry)),
+            reflects: mcu.stop_read_at,
             ..healthy_body(at)
         };
         if let Some((_, senses)) = &mut body.senses {
@@ -221,7 +225,7 @@ impl Rig {
         self.answers.extend(out.answers);
         self.orders.extend(out.orders.iter().copied());
         for order in &out.orders {
-            self.mcu.obey(*order);
+            self.mcu.obey(*order, self.now_ms);
         }
         self.mcu.set(out.goal, out.ttl_ms, self.now_ms);
         if let Some(record) = out.latch {
@@ -262,9 +266,12 @@ impl Rig {
 }
 
 impl Mcu {
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: Order, now_ms: u64) {
         if !self.alive || !self.hears {
             return;
+        }
+        if matches!(order, Order::Stop | Order::EStop) {
+            self.stop_read_at = Some(BootTime::from_ms(now_ms));
         }
         match (order, self.state) {
             // The gravest latch is what it shows.
