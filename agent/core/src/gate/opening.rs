@@ -48,14 +48,21 @@ impl Gate {
         }
     }
 
-    /// Starts to open; a take that it outranks has lost.
+    /// Starts to open. A take that it outranks has lost, and one of the same token is replaced, as its lease would be.
     pub(super) fn begin_opening(&mut self, opening: Opening, now: BootTime, out: &mut Output) {
         if let Some(loser) = self.openings[opening.limb as usize].replace(opening) {
-            let refusal = Refusal::LeaseHeld { holder: opening.caller.name, class: opening.caller.class };
+            let (token, holder, class) = (opening.caller.token, opening.caller.name, opening.caller.class);
+            let refusal = match loser.caller.token == token {
+                true => Refusal::LeaseGone,
+                false => Refusal::LeaseHeld { holder, class },
+            };
             self.answer(loser.ticket, &loser.caller, Err(refusal), now, out);
         }
-        if self.is_stop_done() && !self.is_armed() {
-            out.orders.push(Order::Arm);
+        if self.is_stop_done() {
+            self.stop = None;
+            if !self.is_armed() {
+                out.orders.push(Order::Arm);
+            }
         }
     }
 

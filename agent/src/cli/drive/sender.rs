@@ -15,8 +15,9 @@ const SEEN_AGE_MS_MAX: u64 = 300;
 /// After a longer pause than this the robot wants a zero first (500 ms), and a key that was held all the while must not
 /// start it again.
 const PAUSE_MS_MAX: u64 = 400;
-/// How long one frame may move the body: five periods.
-const TTL_MS: u64 = 250;
+/// How long one frame may move the body: ten periods, since a piece that is lost on the way and sent again takes longer than
+/// half of that.
+const TTL_MS: u64 = 500;
 
 /// Full speed for the held keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

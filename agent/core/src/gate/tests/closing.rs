@@ -107,6 +107,19 @@ fn an_opening_whose_time_is_over_leaves_the_other_alone() {
     assert!(rig.snapshot().head_closed.is_none() && rig.snapshot().base_closed.is_some());
 }
 
+#[test]
+fn a_second_take_of_the_same_token_replaces_the_first_that_waits() {
+    let mut rig = driving();
+    happen(&mut rig, Stop);
+    rig.run(100);
+    rig.ask(local(1), take_request(Resource::Base));
+    let first = rig.newest_ticket();
+    rig.ask(local(1), take_request(Resource::Base));
+    assert_eq!(kind(&rig.answer_to(first)), "lease-gone");
+    rig.run(100);
+    assert_eq!(kind(&rig.late_answer()), "ok");
+}
+
 #[track_caller]
 fn check_left_to_stop(end: impl FnOnce(&mut Rig), left: bool, what: &str) {
     let mut rig = driving();
