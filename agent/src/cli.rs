@@ -10,6 +10,8 @@ mod doctor_command;
 mod drive;
 mod failure;
 mod find;
+mod memory_commands;
+mod models;
 mod state;
 mod stop_commands;
 mod token_commands;
@@ -56,6 +58,8 @@ fn dispatch(command: &Beside, environment: &Environment) -> Result<ExitCode, Fai
         }
         Beside::Reset(reach) => on_runtime(stop_commands::reset(reach, environment))?,
         Beside::Token(command) => token_commands::run(command, environment)?,
+        Beside::Memory(command) => on_runtime(memory_commands::run(command, environment))?,
+        Beside::Models(command) => return on_runtime(models::run(command, environment)),
         Beside::Doctor(args) => return on_runtime(doctor_command::run(args, environment)),
         Beside::Config(command) => config_commands::run(command, environment)?,
     }

@@ -14,6 +14,7 @@ use agent_core::budget::Budget;
 use agent_core::profile::Profile;
 
 use crate::drive::config::{BodyConfig, DriveConfig};
+use crate::memory::config::MemoryConfig;
 use crate::settings::{Key, Kind, Layers, Problems, Settings, Source};
 
 pub use environment::Environment;
@@ -89,6 +90,8 @@ pub struct Config {
     pub robot: RobotConfig,
     /// Which body, and its numbers.
     pub drive: DriveConfig,
+    /// How much is remembered.
+    pub memory: MemoryConfig,
     /// Who may connect, and how.
     pub http: HttpConfig,
     /// Rate limits.
@@ -167,7 +170,11 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
 }
 
 fn keys() -> Vec<&'static Key> {
-    KEYS.iter().chain(crate::drive::config::KEYS).chain(http::KEYS).collect()
+    KEYS.iter()
+        .chain(crate::drive::config::KEYS)
+        .chain(crate::memory::config::KEYS)
+        .chain(http::KEYS)
+        .collect()
 }
 
 fn add_upper_layers(layers: &mut Layers, sources: &Sources, file: Option<&(PathBuf, String)>) {
@@ -203,11 +210,12 @@ fn check(settings: Settings) -> Result<Config, ConfigError> {
         board: settings.text("robot.board").unwrap_or_default().to_owned(),
     };
     let drive = DriveConfig::read(&settings)?;
+    let memory = MemoryConfig::read(&settings)?;
     let http = HttpConfig::read(&settings)?;
     let limits = LimitsConfig::read(&settings)?;
     Budget::check(&drive.profile)
         .map_err(|broken| ConfigError::BreaksPromise { what: broken.to_string() })?;
-    Ok(Config { robot, drive, http, limits, settings })
+    Ok(Config { robot, drive, memory, http, limits, settings })
 }
 
 #[cfg(test)]

@@ -110,6 +110,11 @@ impl DataPaths {
         self.root.join("clean")
     }
 
+    /// Weights of models, one folder each.
+    pub fn models(&self) -> PathBuf {
+        self.root.join("models")
+    }
+
     /// Certificate and key of `--lan`.
     pub fn tls(&self) -> PathBuf {
         self.root.join("tls")

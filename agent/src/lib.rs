@@ -7,6 +7,7 @@ pub mod files;
 pub mod supervise;
 pub mod settings;
 pub mod drive;
+pub mod memory;
 pub mod config;
 pub mod data_dir;
 pub mod lan;

@@ -23,9 +23,7 @@ pub fn boot_time() -> BootTime {
 /// # Errors
 /// The kernel has no randomness to give.
 pub fn random_u64() -> io::Result<u64> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(u64::from_le_bytes(bytes))
+    random_bytes().map(u64::from_le_bytes)
 }
 
 /// A descriptor that one side writes to wake the other.
@@ -105,6 +103,27 @@ pub enum FifoPriority {
 pub fn ask_for_locked_memory() -> bool {
     // ONFAULT locks what is used and no more: whole thread stacks would cost tens of megabytes.
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
+}
+
+/// The kernel's id of this boot; zero where it gives none.
+pub fn boot_id() -> u128 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    u128::from_str_radix(&text.trim().replace('-', ""), 16).unwrap_or_default()
+}
+
+/// A time server has set the wall clock since this boot, as systemd's time service notes it.
+pub fn is_clock_synced() -> bool {
+    std::path::Path::new("/run/systemd/timesync/synchronized").exists()
+}
+
+/// Random bytes from the kernel.
+///
+/// # Errors
+/// The kernel has no randomness to give.
+pub fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
 }
 
 /// Seconds since 1970 by the wall clock; 0 when it stands before that.

@@ -43,7 +43,8 @@ macro_rules! files {
 
 const INDEX: File = File { path: "/", kind: HTML, text: include_str!("page/index.html") };
 
-const FILES: [File; 15] = files![
+/// What is needed to drive and to stop: loaded at once.
+const DRIVING: [File; 15] = files![
     "style.css" CSS,
     "api.js" JS,
     "drive.js" JS,
@@ -61,10 +62,26 @@ const FILES: [File; 15] = files![
     "words.js" JS,
 ];
 
+/// What is loaded when a person opens it.
+const LATER: [File; 12] = files![
+    "memory.css" CSS,
+    "memory.js" JS,
+    "memory-ask.js" JS,
+    "memory-find.js" JS,
+    "memory-form.js" JS,
+    "memory-live.js" JS,
+    "memory-mood.js" JS,
+    "memory-note.js" JS,
+    "memory-notes.js" JS,
+    "memory-now.js" JS,
+    "memory-parts.js" JS,
+    "why.js" JS,
+];
+
 /// The page's files, open to everybody: without a token they show nothing but the question for one.
 pub fn routes(guards: &Guards) -> ApiRouter {
     let mut routes = ApiRouter::new(guards).page("/", get(index)).with_state(guards.clone());
-    for file in FILES {
+    for file in DRIVING.into_iter().chain(LATER) {
         routes = routes.page(file.path, get(move |headers: HeaderMap| async move { serve(file, &headers) }));
     }
     routes
@@ -110,28 +127,61 @@ fn tag_of(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Names that `file` loads by what stands before them.
+    fn named(file: &File, before: &str) -> Vec<String> {
+        let names = file.text.split(before).skip(1);
+        names.map(|rest| rest.split('\'').next().unwrap().to_owned()).collect()
+    }
+
     #[test]
     fn the_page_stays_small() {
-        // A phone on a bad network loads it at once.
-        let bytes: usize = FILES.iter().chain([&INDEX]).map(|file| file.text.len()).sum();
-        assert!(bytes <= 60 * 1024, "the page has {bytes} bytes");
+        // A phone on a bad network loads what drives and stops at once, and the rest when somebody wants it.
+        let check = |what: &str, files: &mut dyn Iterator<Item = &File>, bytes_max: usize| {
+            let bytes: usize = files.map(|file| file.text.len()).sum();
+            assert!(bytes <= bytes_max, "{what} has {bytes} bytes");
+        };
+        check("the driving page", &mut DRIVING.iter().chain([&INDEX]), 60 * 1024);
+        check("what is loaded later", &mut LATER.iter(), 56 * 1024);
     }
 
     #[test]
     fn every_module_that_is_imported_is_served() {
-        // A file that is forgotten in the list would be a blank page.
+        // A file that is forgotten in the list would be a blank page; what drives waits for nothing that comes later.
+        let served =
+            |files: &[File], name: &str| files.iter().any(|file| file.path == format!("/page/{name}"));
         let mut imports = 0;
-        for file in FILES.iter().filter(|file| file.kind == JS) {
-            for import in file.text.split("from './").skip(1) {
-                let name = import.split('\'').next().unwrap();
+        for file in DRIVING.iter().filter(|file| file.kind == JS) {
+            for name in named(file, "from './") {
                 imports += 1;
-                assert!(
-                    FILES.iter().any(|file| file.path == format!("/page/{name}")),
-                    "{} imports {name}",
-                    file.path
-                );
+                assert!(served(&DRIVING, &name), "{} imports {name}", file.path);
+            }
+            for name in named(file, "import('./") {
+                assert!(served(&LATER, &name), "{} loads {name}", file.path);
             }
         }
-        assert!(imports > FILES.len(), "the modules import each other, and so they are found: {imports}");
+        assert!(imports > DRIVING.len(), "the modules import each other, and so they are found: {imports}");
+        for file in LATER.iter().filter(|file| file.kind == JS) {
+            for name in named(file, "from './") {
+                assert!(served(&DRIVING, &name) || served(&LATER, &name), "{} imports {name}", file.path);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_as_html() {
+        // What people write is shown as text: no module has a way to turn it into elements.
+        for file in DRIVING.iter().chain(&LATER).filter(|file| file.kind == JS) {
+            for way in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "DOMParser",
+                "eval(",
+                "setHTML",
+            ] {
+                assert!(!file.text.contains(way), "{} uses {way}", file.path);
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_store::Store;
 use cloud_sync_api::access::{AccessConfig, Guards, Rule};
 use cloud_sync_api::attached::Attached;
 use cloud_sync_api::connections::ConnectionLimits;
@@ -29,6 +30,7 @@ use crate::drive::gate_thread::Pulse;
 use crate::drive::port_keeper::PortKeeper;
 use crate::drive::robot::Robot;
 use crate::drive::routes::robot_routes;
+use crate::memory::Memory;
 use crate::{page, supervise};
 
 /// Running requests may take so long once the program ends.
@@ -61,6 +63,8 @@ pub struct Watched {
     pub pulse: Arc<Pulse>,
     /// The serial port.
     pub ports: PortKeeper,
+    /// The memory's file.
+    pub memory: Store,
     /// What parts report.
     pub faults: Faults,
 }
@@ -113,7 +117,7 @@ fn rate_limits(limits: &LimitsConfig) -> Limits {
 }
 
 /// Every route of the program.
-pub fn router(robot: Robot, watched: &Watched) -> ApiRouter {
+pub fn router(robot: Robot, memory: &Memory, watched: &Watched) -> ApiRouter {
     let guards = robot.guards.clone();
     let faults = watched.faults.clone();
     ApiRouter::new(&guards)
@@ -123,6 +127,7 @@ pub fn router(robot: Robot, watched: &Watched) -> ApiRouter {
                 .route(Rule::Open, routes!(cloud_sync_api::health::health))
                 .with_state(faults),
         )
+        .merge(memory.routes(&guards))
         .merge(metrics::routes(&guards, robot.drive, watched.pulse.clone()))
         .merge(page::routes(&guards))
 }
@@ -163,11 +168,17 @@ pub fn listen(http: &HttpConfig) -> Result<Listening, ServerError> {
 }
 
 /// Answers from now on.
-pub fn start(listening: Listening, http: &HttpConfig, robot: Robot, watched: &Watched) -> Running {
+pub fn start(
+    listening: Listening,
+    http: &HttpConfig,
+    robot: Robot,
+    memory: &Memory,
+    watched: &Watched,
+) -> Running {
     let Listening { address, listener, tls } = listening;
     let robot_id = robot.identity.robot.clone();
     supervise::spawn("health", health::watch(watched.clone(), robot.drive.clone()));
-    let routes = router(robot, watched).finish(info());
+    let routes = router(robot, memory, watched).finish(info());
     let server = Server::new(names::answers_to(&robot_id, routes), connections(http));
     let (stop, stopped) = watch::channel(false);
     let task = supervise::spawn("http", async move {

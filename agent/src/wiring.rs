@@ -28,6 +28,7 @@ use crate::drive::pilot::Pilot;
 use crate::drive::port_keeper::{self, PortKeeper};
 use crate::drive::robot::Robot;
 use crate::drive::wire::state::Identity;
+use crate::memory::Memory;
 use crate::os::FifoPriority;
 use crate::{lan, os, server, supervise};
 
@@ -44,6 +45,7 @@ pub struct App {
     pub pulse: Arc<Pulse>,
     /// The serial port's keeper.
     pub ports: PortKeeper,
+    memory: Memory,
     server: server::Running,
     threads: Threads,
     dir: DataDir,
@@ -82,6 +84,10 @@ impl App {
         let http = lan::with_certificate(&config.http, dir.paths())?;
         let listening = server::listen(&http)?;
         let tokens = TokenStore::open(dir.paths().root(), os::unix_seconds())?;
+        let (memory, opened) = Memory::open(dir.paths().root(), &dir.paths().models(), config.memory.limits)?;
+        if let Some(loss) = opened.loss {
+            tracing::error!("{loss}");
+        }
         let ended_open =
             clean::take(&dir.paths().clean()).context("the note of an orderly end cannot be deleted")?;
 
@@ -118,6 +124,7 @@ impl App {
 
         // The edge.
         let faults = Faults::default();
+        memory.keep_embedding();
         supervise::spawn("tokens", tokens.clone().follow(report_tokens(faults.clone())));
         supervise::spawn("revocations", revoke(tokens.clone(), drive.clone()));
         let robot = Robot {
@@ -128,10 +135,15 @@ impl App {
             sockets: Arc::default(),
             guards: server::guards(tokens, &http, &config.limits),
         };
-        let watched = server::Watched { pulse: pulse.clone(), ports: ports.clone(), faults };
-        let server = server::start(listening, &http, robot, &watched);
+        let watched = server::Watched {
+            pulse: pulse.clone(),
+            ports: ports.clone(),
+            memory: memory.store.clone(),
+            faults,
+        };
+        let server = server::start(listening, &http, robot, &memory, &watched);
         let threads = Threads { door, gate, latch, latch_thread, port_thread, _body: body };
-        Ok(Self { address: server.address(), http, drive, pulse, ports, server, threads, dir })
+        Ok(Self { address: server.address(), http, drive, pulse, ports, memory, server, threads, dir })
     }
 
     /// Ends everything in order: no new requests, the body halted, the latch on the disk, the note of what was open.
@@ -141,6 +153,7 @@ impl App {
     pub async fn end(self) -> anyhow::Result<()> {
         self.pulse.end(&self.threads.door);
         self.server.end().await;
+        self.memory.end().await;
         let threads = self.threads;
         let ended = tokio::task::spawn_blocking(move || {
             let deadline = os::boot_time() + GATE_END;

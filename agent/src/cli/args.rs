@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::memory_commands::MemoryCommand;
+use super::models::ModelsCommand;
 use crate::config::{Environment, Sources};
 use crate::lan::Fingerprint;
 
@@ -72,6 +74,12 @@ pub enum Beside {
     /// Make, list and revoke tokens; takes effect within a second, also while the agent runs
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Take memories in, and measure how well they are found again
+    #[command(subcommand)]
+    Memory(MemoryCommand),
+    /// Fetch and check the weights of models
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Look at this board: what it has, what is wrong, how to mend it
     Doctor(DoctorArgs),
     /// Check a configuration, or show the one in force

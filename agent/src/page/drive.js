@@ -12,8 +12,8 @@ const OPEN_MS = 1500;
 /** Refusals that pass by themselves; any other means that holding on is no use. */
 const PASSING = new Set(['stale', 'not-rising', 'rate-limited']);
 
-/** phase: idle, opening, driving, waiting (old news), barred (must let go first). */
-export const drive = { phase: 'idle', share: 0.5 };
+/** phase: idle, opening, driving, waiting (old news), barred (must let go first). away: another view is shown, nothing drives. */
+export const drive = { phase: 'idle', share: 0.5, away: false };
 
 const held = new Map(); // name -> {forward, left}, each -1..1
 const listeners = { change: new Set(), halt: new Set(), hint: new Set() };
@@ -54,6 +54,7 @@ function wanted() {
 
 /** `name` is held at this deflection. The first hold opens the socket and begins with a zero. */
 export function hold(name, forward, left, { atOnce = false } = {}) {
+  if (drive.away) return;
   const first = held.size === 0;
   held.set(name, { forward, left });
   if (first) begin();

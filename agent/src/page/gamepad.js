@@ -1,7 +1,7 @@
 // A game controller: left stick drives, B stops, Back is the e-stop. Never starts from a stick that was
 // already pushed when the controller, the page or the connection came back.
 
-import { hold, letGo, on } from './drive.js';
+import { drive, hold, letGo, on } from './drive.js';
 
 const DEAD = 0.15;
 const STOP_BUTTON = 1;
@@ -32,6 +32,7 @@ export function startGamepad({ stop, estop, show }) {
     if (document.hidden) return;
     pressed(pad, STOP_BUTTON, stop);
     pressed(pad, ESTOP_BUTTON, estop);
+    if (drive.away) return;
     const soft = (value) => (Math.abs(value) < DEAD ? 0 : -value);
     const left = soft(pad.axes[0]);
     const forward = soft(pad.axes[1]);

@@ -1,7 +1,7 @@
 // The keyboard: arrows or WASD drive while held, space stops, e is the e-stop, t takes, r asks for a reset.
-// Space is stop everywhere but in the token (Enter presses buttons). A repeat starts nothing.
+// Space is stop everywhere but in a text (Enter presses buttons). A repeat starts nothing.
 
-import { hold, letGo, on } from './drive.js';
+import { drive, hold, letGo, on } from './drive.js';
 
 const DRIVE = {
   ArrowUp: [1, 0], KeyW: [1, 0], ArrowDown: [-1, 0], KeyS: [-1, 0],
@@ -33,11 +33,14 @@ export function startKeys({ stop, estop, take, reset }) {
   };
 
   addEventListener('keydown', (event) => {
-    const field = event.target.closest?.('input');
+    const field = event.target.closest?.('input, textarea');
     if (event.ctrlKey || event.metaKey || event.altKey) return clear(); // the release may go to another window
-    if (field?.type === 'password') return;
+    if (/text|search|password/.test(field?.type)) return;
     if (event.code === 'Space') return press(event, stop);
-    const act = { e: estop, t: take, r: reset }[event.key.toLowerCase()];
+    const key = event.key.toLowerCase();
+    if (key === 'e') return press(event, estop);
+    if (drive.away) return;
+    const act = { t: take, r: reset }[key];
     if (act) return press(event, act);
     // A field keeps the keys that change it.
     if (!DRIVE[event.code] || (field && (field.type === 'number' || event.code.startsWith('Arrow')))) return;

@@ -1,7 +1,7 @@
 // Wires the page's parts. Decides nothing: each part says what it never does.
 
 import { call, onDenied } from './api.js';
-import { dropAll } from './drive.js';
+import { drive, dropAll } from './drive.js';
 import { startHead, startLights, startMoves } from './extras.js';
 import { startGamepad } from './gamepad.js';
 import { estop, startReset, stop } from './halt.js';
@@ -16,22 +16,18 @@ import { $ } from './words.js';
 const pressStop = async () => say(await stop());
 const pressEstop = async () => say(await estop());
 
-async function pressTake(resource) {
-  const answer = await take(resource);
-  say(answer.ok ? { text: `The ${resource} is yours.` } : { text: answer.detail, bad: true });
-}
+const tell = (answer, text) => say(answer.ok ? { text } : { text: answer.detail, bad: true });
+const pressTake = async (resource) => tell(await take(resource), `The ${resource} is yours.`);
 
 async function pressRelease(resource) {
   if (resource === 'base') dropAll({});
-  const answer = await release(resource);
-  say(answer.ok ? { text: 'Released.' } : { text: answer.detail, bad: true });
+  tell(await release(resource), 'Released.');
 }
 
 /** Without a token the page can still stop the robot, and asks for the token. */
 function askForToken() {
   dropAll({});
   $('login').hidden = false;
-  $('room').hidden = $('side').hidden = true;
   $('token').focus();
 }
 
@@ -44,6 +40,22 @@ async function logIn(event) {
     return;
   }
   location.assign(`/?token=${encodeURIComponent(token)}`);
+}
+
+/** The memory is loaded when it is asked for. While it is shown nothing drives, and stops stop. */
+async function showView() {
+  const { hash } = location;
+  drive.away = hash === '#memory';
+  document.body.classList.toggle('away', drive.away);
+  for (const link of document.querySelectorAll('nav a')) link.ariaCurrent = link.hash === hash ? 'page' : null;
+  if (!drive.away) return;
+  dropAll({});
+  try {
+    (await import('./memory.js')).show();
+  } catch {
+    location.hash = '';
+    say({ text: 'The memory could not be loaded.', bad: true });
+  }
 }
 
 const reset = startReset($('reset'), say);
@@ -76,4 +88,6 @@ startGamepad({ stop: pressStop, estop: pressEstop, show: (there) => ($('gamepad'
 startHead(say);
 startLights(say);
 startMoves(say);
+addEventListener('hashchange', showView);
+showView();
 connect();

@@ -1,10 +1,9 @@
 // Vitals, who drives, the one sentence about what keeps the robot still, and the button that ends it.
 // Shows only what the robot said; presses nothing by itself.
 
-import { call, problemName } from './api.js';
 import { drive, limits, on } from './drive.js';
 import { holding } from './lease.js';
-import { newestSeen, onState, robot, shownAge } from './state.js';
+import { onState, robot, shownAge } from './state.js';
 import { $, CLASS, CLOSED, degrees, SLOWED, span } from './words.js';
 
 const HINT_MS = 7000;
@@ -27,7 +26,7 @@ export function say({ text, bad = false }) {
 /** What keeps the robot still or the person from driving; the first that applies. */
 function obstacle() {
   const { state, contact } = robot;
-  if (contact === 'lost' || (state && shownAge() > 2000)) return { tone: 'bad', text: `No contact with the robot for ${span(shownAge())}. Its motion has ended by itself. Trying again…` };
+  if (contact === 'lost' || (state && shownAge() > 2000)) return { tone: 'bad', text: `No contact with the robot for ${span(shownAge())}. Driving has ended by itself; a measured move goes on to its end, 30 s at most. Trying again…` };
   if (!state) return { text: 'Looking for the robot…' };
   if (state.estop.latched) {
     const { epoch, reason } = state.estop;
@@ -111,24 +110,6 @@ function refresh() {
   showLimit();
 }
 
-function make(tag, ...content) {
-  const node = document.createElement(tag);
-  node.append(...content);
-  return node;
-}
-
-/** Why the last commands were refused, newest first. */
-async function showWhy() {
-  const answer = await call('GET', 'control/why');
-  if (!answer.ok) return;
-  const now = newestSeen()?.mono_ms ?? 0;
-  const rows = [...answer.body.refusals].reverse().slice(0, 12).map((refusal) => {
-    const when = `${refusal.source} · ${span(Math.max(0, now - refusal.mono_ms))} ago`;
-    return make('li', make('b', problemName(refusal.type)), make('small', when), refusal.detail);
-  });
-  $('why-list').replaceChildren(...(rows.length ? rows : [make('li', 'Nothing was refused.')]));
-}
-
 /** `acts`: what the banner's button may do: {take, reset}. */
 export function startPanel(acts) {
   $('banner-button').onclick = () => acts[$('banner-button').dataset.act]?.();
@@ -144,6 +125,7 @@ export function startPanel(acts) {
   on('hint', (text) => say({ text, bad: true }));
   setInterval(refresh, 200);
   const card = $('why');
-  card.ontoggle = () => card.open && showWhy();
-  setInterval(() => card.open && !document.hidden && robot.contact === 'live' && showWhy(), 2000);
+  const show = () => card.open && robot.contact === 'live' && import('./why.js').then((why) => why.showWhy(), () => {});
+  card.ontoggle = show;
+  setInterval(() => document.hidden || show(), 2000);
 }

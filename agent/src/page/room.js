@@ -91,7 +91,7 @@ export function startRoom(canvas) {
 
   function drawGrid() {
     const half = { x: size.height / 2 / camera.scale, y: size.width / 2 / camera.scale };
-    paint.font = '12px system-ui, sans-serif';
+    paint.font = '12px system-ui';
     paint.fillStyle = colours.soft;
     for (let y = Math.ceil(camera.y - half.y); y <= camera.y + half.y; y++) {
       const [px] = at(0, y);
@@ -183,8 +183,7 @@ export function startRoom(canvas) {
     const part = 0.22;
     const turn = Math.atan2(Math.sin(goal.heading - shown.heading), Math.cos(goal.heading - shown.heading));
     shown = { x: shown.x + (goal.x - shown.x) * part, y: shown.y + (goal.y - shown.y) * part, heading: shown.heading + turn * part };
-    const slow = part / 2;
-    for (const key of ['x', 'y', 'scale']) camera[key] += (frame[key] - camera[key]) * slow;
+    for (const key of ['x', 'y', 'scale']) camera[key] += (frame[key] - camera[key]) * part / 2;
     return Math.hypot(goal.x - shown.x, goal.y - shown.y) + Math.abs(turn) < 0.002
       && Math.abs(frame.scale - camera.scale) < 0.2 && Math.hypot(frame.x - camera.x, frame.y - camera.y) < 0.004;
   }

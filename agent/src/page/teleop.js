@@ -50,8 +50,4 @@ export function shout(message) {
   if (isOpen()) socket.send(JSON.stringify(message));
 }
 
-export function close() {
-  socket?.close();
-}
-
-addEventListener('pagehide', close);
+addEventListener('pagehide', () => socket?.close());

@@ -1,4 +1,4 @@
-//! Looks after what `/health` says of gate, body and latch. Never moves anything.
+//! Looks after what `/health` says of gate, body, latch and memory. Never moves anything.
 
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ pub(super) async fn watch(watched: Watched, drive: DriveHandle) {
         }
         report(&watched.faults, "gate", gate);
         report(&watched.faults, "latch", latch_fault(&drive));
+        report(&watched.faults, "memory", watched.memory.health());
     }
 }
 

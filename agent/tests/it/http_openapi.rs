@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
 /// Method, path and who may: a scope, `speak|drive`, `everybody`. Every route there is, besides `/health` and `/metrics`.
-const ROUTES: [(&str, &str, &str); 22] = [
+const ROUTES: [(&str, &str, &str); 36] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
     ("GET", "/api/robot/stream", "read"),
@@ -28,13 +28,27 @@ const ROUTES: [(&str, &str, &str); 22] = [
     ("DELETE", "/api/robot/leases/{lease}", "speak|drive"),
     ("GET", "/api/robot/control/why", "read"),
     ("GET", "/api/robot/safety/budget", "read"),
+    ("GET", "/api/sticky-notes", "read"),
+    ("POST", "/api/sticky-notes", "speak"),
+    ("GET", "/api/sticky-notes/surface", "read"),
+    ("GET", "/api/sticky-notes/{id}", "read"),
+    ("PATCH", "/api/sticky-notes/{id}", "speak"),
+    ("DELETE", "/api/sticky-notes/{id}", "speak"),
+    ("GET", "/api/memory/search", "read"),
+    ("POST", "/api/memory/import", "admin"),
+    ("GET", "/api/personality", "read"),
+    ("GET", "/api/mood/history", "read"),
+    ("POST", "/api/mood/update", "speak"),
+    ("GET", "/api/conversations", "read"),
+    ("GET", "/api/conversations/{id}", "read"),
+    ("GET", "/ws/chat", "read"),
     ("GET", "/health", "everybody"),
     // Not open: only for programs on this machine, which `http_names` tests.
     ("GET", "/metrics", "everybody"),
 ];
 
 /// What is open besides the document's own routes.
-const OPEN_FILES: [&str; 7] = [
+const OPEN_FILES: [&str; 8] = [
     "/",
     "/docs",
     "/docs/problems",
@@ -42,6 +56,7 @@ const OPEN_FILES: [&str; 7] = [
     "/api/openapi.json",
     "/page/style.css",
     "/page/main.js",
+    "/moods/friendly.svg",
 ];
 
 fn document(rig: &Rig) -> Value {
@@ -68,7 +83,9 @@ fn who_may(operation: &Value) -> String {
 
 /// A path that can be asked for.
 fn concrete(path: &str) -> String {
-    path.replace("{task}", "t-1").replace("{lease}", "l-1")
+    path.replace("{task}", "t-1")
+        .replace("{lease}", "l-1")
+        .replace("{id}", "019ab5b0-7a30-7cc1-9b1e-0f2f6b0c9a11")
 }
 
 #[test]

@@ -9,6 +9,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod support;
+#[path = "../../../cloud-sync/api/tests/contract/mod.rs"]
+mod contract;
 
 mod aborts;
 mod agent_dies;
@@ -25,8 +27,10 @@ mod http_rig;
 mod http_stop;
 mod http_streams;
 mod http_teleop;
+mod keeps_contract;
 mod lan;
 mod latch;
+mod memory;
 mod port;
 mod proxy;
 mod revoked;

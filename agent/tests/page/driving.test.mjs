@@ -197,6 +197,7 @@ robotTest('an agent that stands still hears nothing from a held key', async (t) 
   const count = person.frames.length;
   await sleep(1200);
   assert.equal(person.frames.length, count);
+  await until('the page claims no more than it knows', async () => /No contact .*Driving has ended by itself; a measured move goes on to its end/.test(await banner(person.page)));
   person.robot.signal('SIGCONT');
   await until('the page is live again', async () => (await person.page.locator('#age').innerText()) === 'live');
   await until('the robot stands', person.robot.standing);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,11 +14,14 @@ import { chromium } from 'playwright-core';
 const BINARY = process.env.ROBBIE_AGENT_BINARY ?? new URL('../../../target/debug/robbie-agent', import.meta.url).pathname;
 /** With PAGE_FROM_DISK=1 the page's files come from the working tree, so that a change is tried without a build. */
 const SOURCES = process.env.PAGE_FROM_DISK ? new URL('../../src/page/', import.meta.url) : null;
+const KINDS = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
 // The agent reads its own ROBBIE_* variables, and refuses one that it does not know.
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ROBBIE_')));
 const DEADLINE_MS = 5000;
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // A document that comes from disk counts as one from elsewhere, which may not talk to this machine.
+  ...(SOURCES ? ['--disable-features=LocalNetworkAccessChecks'] : [])];
 
 export { sleep };
 
@@ -87,13 +90,14 @@ export async function startRobot(t) {
     url: url.href,
     origin: url.origin,
     token: url.searchParams.get('token'),
-    async call(method, path, body, token = robot.token) {
+    async ask(method, path, body, token = robot.token) {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const answer = await fetch(`${url.origin}/api/robot/${path}`, {
+      const answer = await fetch(`${url.origin}/api/${path}`, {
         method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(DEADLINE_MS),
       });
       return { status: answer.status, body: await answer.json().catch(() => ({})) };
     },
+    call: (method, path, ...more) => robot.ask(method, `robot/${path}`, ...more),
     signal: (name) => child.kill(name),
     async state() {
       const { body } = await robot.call('GET', 'state');
@@ -101,9 +105,9 @@ export async function startRobot(t) {
       if (UNHEARD.includes(by) && !robot.mayBeUnheard) throw new Unheard(`the body was not heard in time (${by})`);
       return body;
     },
-    /** Somebody else who may drive. */
-    async addPerson(name) {
-      const flags = ['--scope', 'drive', '--scope', 'read', '--class', 'local', '--name', name, '--data', data];
+    /** Somebody else, who may drive where nothing else is said. */
+    async addPerson(name, scopes = ['drive', 'read']) {
+      const flags = [...scopes.flatMap((scope) => ['--scope', scope]), '--class', 'local', '--name', name, '--data', data];
       const { stdout } = await promisify(execFile)(BINARY, ['token', 'create', ...flags], { env: ENVIRONMENT, timeout: DEADLINE_MS });
       const token = stdout.trim();
       await until('the new token works', async () => (await robot.call('GET', 'state', undefined, token)).status === 200);
@@ -142,15 +146,20 @@ export async function openPage(t, browser, robot, { url = robot.url, mayLog, con
   if (SOURCES) await serveFromDisk(page);
   await before?.(page, sent);
   await page.goto(url);
+  // What a redirect leads to is not served from disk.
+  if (SOURCES && url === robot.url) await page.goto(robot.origin);
   if (live) await page.locator('body[data-contact=live]').waitFor();
   const check = () => assert.deepEqual(wrong, [], 'errors in the console');
   return Object.assign(sent, { page, check, context: mine });
 }
 
 async function serveFromDisk(page) {
-  await page.route(/\/page\/[^/]+$|\/$/, async (route) => {
+  await page.route(({ pathname, search }) => pathname + search === '/' || pathname.startsWith('/page/'), async (route) => {
     const name = new URL(route.request().url()).pathname.slice('/page/'.length) || 'index.html';
-    await route.fulfill({ response: await route.fetch(), body: await readFile(new URL(name, SOURCES), 'utf8') });
+    const body = await readFile(new URL(name, SOURCES), 'utf8');
+    const contentType = KINDS[extname(name)];
+    // A file that is new is not in the binary yet.
+    await route.fulfill({ response: await route.fetch(), status: 200, contentType, body });
   });
 }
 

@@ -94,7 +94,7 @@ kinds! {
         "The body, or a text in it, is longer than the limit that the answer names."
         "Send less, or split it.";
     OUT_OF_RANGE 422 "out-of-range" "Number out of range"
-        "A number is outside its hard range. The answer gives the field, min and max."
+        "A number is outside its hard range: the answer gives the field, min and max. Or a mood does not fit the person and the attraction it is for: the answer says why."
         "Stay within min and max. A speed within them but above what is allowed right now is not refused, only limited.";
     ESTOP_LATCHED 423 "estop-latched" "E-stop"
         "The e-stop is latched; nothing moves until it is reset. It is a software stop and no certified safety device."
@@ -111,6 +111,12 @@ kinds! {
     ROBOT_AWAY 503 "robot-away" "The robot is away"
         "The robot is not connected to the cloud at the moment."
         "Ask the robot directly in its own network, or try again later.";
+    MEMORY_FULL 503 "memory-full" "The memory is full"
+        "There is no room left where the memory is kept. Nothing was written, and nothing that was written before is lost: memory is never thrown away to make room."
+        "Make room on the disk, or delete what is no longer needed; reading and finding go on. Then send the same request again.";
+    MEMORY_DOWN 503 "memory-down" "The memory does not answer"
+        "The memory cannot be read or written at the moment. Whether a write that got this answer was kept is not known."
+        "Look at /health. Send the same request again: with an id of your own a note is written once, however often it is sent.";
     TIER_DOWN 503 "tier-down" "No model can answer"
         "None of the configured models answers."
         "/health names what is missing.";

@@ -65,8 +65,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !is_object {
         return Err(explain_other(bytes));
     }
+    // Checked for the whole body: the parser does not look into the texts of fields that it ignores.
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(Problem::bad_request("The body is not UTF-8."));
+    };
     // The plain parser is the quick one; the path to a fault is found only when there is one.
-    serde_json::from_slice(bytes).map_err(|_fast| explain::<T>(bytes))
+    serde_json::from_str(text).map_err(|_fast| explain::<T>(text))
 }
 
 /// A JSON response that no cache keeps.
@@ -112,11 +116,8 @@ fn explain_other(bytes: &[u8]) -> Problem {
 }
 
 /// Parses once more, slowly, to say where it fails.
-fn explain<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
-    if std::str::from_utf8(bytes).is_err() {
-        return Problem::bad_request("The body is not UTF-8.");
-    }
-    let mut parser = serde_json::Deserializer::from_slice(bytes);
+fn explain<T: DeserializeOwned>(text: &str) -> Problem {
+    let mut parser = serde_json::Deserializer::from_str(text);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut parser) {
         Ok(_) => return Problem::bad_request("There is more after the end of the JSON value."),
         Err(error) => error,
@@ -233,6 +234,16 @@ mod tests {
         assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
         assert_eq!(begun.elapsed(), BODY_TIMEOUT);
         assert!(read_leniently::<Seen>(endless(), 100, Duration::from_millis(50)).await.is_none());
+    }
+
+    #[test]
+    fn broken_utf8_is_told_wherever_it_stands() {
+        // Also in a field that nobody reads.
+        #[derive(Debug, serde::Deserialize)]
+        struct Nothing {}
+        assert!(parse::<Nothing>(b"{\"unread\":\"fine\"}").is_ok());
+        let problem = parse::<Nothing>(b"{\"unread\":\"\xc3\x28\"}").unwrap_err();
+        assert!(problem.detail().contains("UTF-8"), "{problem:?}");
     }
 
     #[test]

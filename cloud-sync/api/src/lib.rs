@@ -1,8 +1,9 @@
-//! How both programs answer: problems, tokens, limits, server, OpenAPI.
+//! How both programs answer: problems, tokens, limits, server, OpenAPI, and the assistant's routes over any store.
 //!
 //! It knows nothing of robots beyond the classes of who may command one, and never moves anything.
 
 pub mod access;
+pub mod assistant;
 pub mod attached;
 pub mod catalogue;
 pub mod connections;

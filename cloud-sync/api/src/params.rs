@@ -38,6 +38,9 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !parts.uri.query().is_none_or(is_utf8) {
+            return Err(Problem::bad_request("The part behind the question mark is not UTF-8."));
+        }
         match Query::from_request_parts(parts, state).await {
             Ok(Query(values)) => Ok(Self(values)),
             Err(error) => {
@@ -48,6 +51,41 @@ where
                     shortened(&reason)
                 )))
             }
+        }
+    }
+}
+
+/// Whether the text is UTF-8 once its `%` are undone: the parser would put signs of replacement where it is not, and look
+/// for those.
+fn is_utf8(query: &str) -> bool {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = (*first == b'%').then(|| after.get(..2)).flatten().and_then(byte_of);
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+fn byte_of(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let [high, low] = digits else { return None };
+    Some(digit(*high)? * 16 + digit(*low)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_utf8_behind_the_question_mark_is_seen() {
+        // Escaped or not; a lone percent sign stands for itself.
+        for fine in ["", "q=a+b", "q=%C3%A4", "q=%f0%9f%92%9a", "q=100%", "q=%zz", "q=%e", "q=\u{e4}"] {
+            assert!(is_utf8(fine), "{fine}");
+        }
+        for broken in ["q=%ff", "q=%C3", "q=%C3%28", "q=%ED%A0%80", "%80=1"] {
+            assert!(!is_utf8(broken), "{broken}");
         }
     }
 }

@@ -45,6 +45,17 @@ impl Problem {
         Self::new(&catalogue::TOO_LONG, detail).fact("limit_bytes", limit_bytes)
     }
 
+    /// 413: the list in `field` has more than `max` entries.
+    pub fn too_many(field: &'static str, max: usize) -> Self {
+        let detail = format!("{field} has too many entries: at most {max}.");
+        Self::new(&catalogue::TOO_LONG, detail).field(field).fact("max", max)
+    }
+
+    /// 422: what `field` asks for does not fit the person, or what is so far.
+    pub fn unfitting(field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&catalogue::OUT_OF_RANGE, detail).field(field)
+    }
+
     /// 422: the number in `field` is outside `min..=max`.
     pub fn out_of_range(field: &'static str, min: f64, max: f64) -> Self {
         let detail = format!("{field} must be between {min} and {max}.");
@@ -159,6 +170,16 @@ impl Problem {
     /// 503: the robot is not connected to the cloud.
     pub fn robot_away(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&catalogue::ROBOT_AWAY, detail)
+    }
+
+    /// 503: there is no room to remember more.
+    pub fn memory_full(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&catalogue::MEMORY_FULL, detail)
+    }
+
+    /// 503: the memory cannot be read or written.
+    pub fn memory_down(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&catalogue::MEMORY_DOWN, detail)
     }
 
     /// 503: no model tier can answer.

@@ -102,6 +102,17 @@ impl TokenStore {
         self.0.revoked.subscribe()
     }
 
+    /// Completes when the token of that number is revoked, at once where it is no longer valid.
+    pub async fn until_revoked(self, number: TokenId) {
+        let mut revocations = self.revocations();
+        while self.is_valid(number) {
+            // A receiver that lags asks the table itself.
+            if revocations.recv().await.is_ok_and(|revoked| revoked == number) {
+                return;
+            }
+        }
+    }
+
     /// Follows the file for ever; changes take effect within 1 s. `report` hears each time how it went.
     ///
     /// While the file cannot be read, the tokens read last stay valid: a slip of the pen must not lock everybody out of

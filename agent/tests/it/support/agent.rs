@@ -280,8 +280,13 @@ impl Agent {
 
     /// Runs `robbie-agent token ...` beside it and gives what it printed.
     pub(crate) fn token_command(&self, arguments: &[&str]) -> String {
+        self.command(&[&["token"], arguments].concat())
+    }
+
+    /// Runs a command of `robbie-agent` beside it and gives what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(robbie_agent());
-        command.env_clear().arg("token").args(arguments).arg("--data").arg(&self.data);
+        command.env_clear().args(arguments).arg("--data").arg(&self.data);
         let output = command.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

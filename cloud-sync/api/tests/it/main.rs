@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "tests have no supervisor")]
 
+#[path = "../contract/mod.rs"]
+mod contract;
+
+mod assistant;
 mod bodies;
 mod documents;
 mod floods;

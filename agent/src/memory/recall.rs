@@ -1,0 +1,112 @@
+//! Finding again: a question becomes words and a vector, the store gives candidates, `models-mind` puts them in order.
+//!
+//! Without the weights of the sentence embedder the built-in lexical embedding is compared, and every answer says so.
+
+use agent_store::{Candidate, CandidateQuery, Store, Vector};
+use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Surfaced};
+use cloud_sync_protocol::store::{MemoryStore, Stored, Whose};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use models_local::{Embedder, LEXICAL, Urgency};
+use models_mind::recall::{CANDIDATES, Evidence, Question, Ranked, Weights, question, rank};
+
+use super::embedding;
+
+/// All kinds of memory.
+const KINDS: [MemoryKind; 3] = [MemoryKind::Note, MemoryKind::Fact, MemoryKind::Turn];
+
+/// Memory that can be asked.
+#[derive(Clone, Debug)]
+pub struct Recall {
+    pub(super) store: Store,
+    embedder: Embedder,
+    pub(super) zone: TimeZone,
+}
+
+impl Recall {
+    /// Finds the rows of `store`; days are those of `zone`.
+    pub fn new(store: Store, embedder: Embedder, zone: TimeZone) -> Self {
+        Self { store, embedder, zone }
+    }
+
+    /// Which model's vectors are compared, and that of `text`.
+    async fn embed(&self, text: &str) -> (&'static str, Option<Vector>) {
+        let model = embedding::model(&self.embedder);
+        for model in [model, LEXICAL] {
+            let asked = vec![text.to_owned()];
+            match embedding::vectors(&self.embedder, model, asked, Urgency::Now).await {
+                Ok(mut vectors) => return (model, vectors.pop()),
+                Err(error) => tracing::warn!(%error, "the question is embedded by its letters instead"),
+            }
+        }
+        (LEXICAL, None)
+    }
+
+    pub(super) async fn candidates(
+        &self,
+        whose: &Whose,
+        asked: &Question,
+        kinds: &[MemoryKind],
+    ) -> Stored<(&'static str, Vec<Candidate>)> {
+        let (model, vector) = self.embed(&asked.meaning).await;
+        let query =
+            CandidateQuery { model, vector: vector.as_ref(), terms: &asked.terms, kinds, n: CANDIDATES };
+        Ok((model, self.store.candidates(whose, query).await?))
+    }
+
+    /// The question as it is read at `now`, with its hits.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn search_at(&self, whose: &Whose, search: &Search, now: Timestamp) -> Stored<Found> {
+        let speakers = self.store.speakers(whose).await?;
+        let mut asked = question(&search.query, &search.context, &speakers, now, &self.zone);
+        let kinds = if search.kinds.is_empty() { &KINDS[..] } else { &search.kinds };
+        let (model, candidates) = self.candidates(whose, &asked, kinds).await?;
+        if model == LEXICAL {
+            asked.weights = Weights::LEXICAL;
+        }
+        let evidence: Vec<Evidence<'_>> = candidates.iter().map(evidence).collect();
+        let ranked = rank(&asked, &evidence, search.limit as usize);
+        drop(evidence);
+        let hits = ranked.into_iter().map(|ranked| hit(&candidates[ranked.index], ranked)).collect();
+        Ok(Found { hits, embedding: model.to_owned(), embedded: self.store.coverage(model).await? })
+    }
+}
+
+impl MemoryStore for Recall {
+    async fn search(&self, whose: &Whose, search: &Search) -> Stored<Found> {
+        self.search_at(whose, search, Timestamp::now()).await
+    }
+
+    async fn surface(&self, whose: &Whose, moment: &Moment) -> Stored<Vec<Surfaced>> {
+        self.surface_at(whose, moment, Timestamp::now()).await
+    }
+}
+
+fn evidence(candidate: &Candidate) -> Evidence<'_> {
+    Evidence {
+        cosine: candidate.cosine,
+        bm25: candidate.bm25,
+        text: &candidate.text,
+        speaker: candidate.speaker.as_deref(),
+        at_ms: candidate.at_ms,
+        conversation: candidate.conversation,
+        ordinal: candidate.ordinal,
+        kind: candidate.kind,
+    }
+}
+
+fn hit(candidate: &Candidate, ranked: Ranked) -> Hit {
+    Hit {
+        id: candidate.id,
+        kind: candidate.kind,
+        text: candidate.text.clone(),
+        speaker: candidate.speaker.clone(),
+        at: Timestamp::from_millisecond(candidate.at_ms).unwrap_or_default(),
+        conversation_id: candidate.conversation,
+        score: ranked.score,
+        signals: ranked.signals,
+        why: ranked.why,
+    }
+}

@@ -1,0 +1,86 @@
+//! A damaged file, opened for reading in spite of it. The file itself is never written; where its beginning is missing or
+//! wrong, a copy is patched and read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::open::{Files, OpenError, PAGE_BYTES, beside, file_error};
+
+const PAGE: usize = PAGE_BYTES as usize;
+
+/// The file as it stands, else a copy with the list of tables of `empty`, an empty memory. The tables of every memory of one
+/// version begin at the same pages, so that list leads to what is still there. `None`: nothing can be read.
+pub(super) fn open(files: &Files, empty: &[u8]) -> Result<Option<Connection>, OpenError> {
+    let length = fs::metadata(&files.db).map_err(file_error(&files.db))?.len();
+    // SQLite would delete the log of an empty file.
+    if length >= PAGE as u64
+        && let Some(connection) = readable(&files.db)
+    {
+        return Ok(Some(connection));
+    }
+    patch(files, empty, length).map_err(file_error(&files.patched))?;
+    Ok(readable(&files.patched))
+}
+
+fn patch(files: &Files, empty: &[u8], length: u64) -> std::io::Result<()> {
+    fs::copy(&files.db, &files.patched)?;
+    let log = beside(&files.db, "-wal");
+    if log.exists() {
+        fs::copy(log, beside(&files.patched, "-wal"))?;
+    }
+    let pages = length.div_ceil(PAGE as u64).max(1);
+    let mut copy = OpenOptions::new().write(true).open(&files.patched)?;
+    copy.set_len(pages * PAGE as u64)?;
+    for number in list_of_tables(empty) {
+        let start = (number - 1) * PAGE;
+        let Some(page) = empty.get(start..start + PAGE) else { continue };
+        let mut page = page.to_vec();
+        if number == 1 {
+            // The header says how many pages there are, and that none of them is free: nothing is written to this copy.
+            page[28..32].copy_from_slice(&u32::try_from(pages).unwrap_or(u32::MAX).to_be_bytes());
+            page[32..40].fill(0);
+        }
+        copy.seek(SeekFrom::Start(start as u64))?;
+        copy.write_all(&page)?;
+    }
+    Ok(())
+}
+
+/// The pages of the list of tables: the first, and where that is an inner page of its tree, those below it
+/// (the file format of SQLite, 1.6).
+fn list_of_tables(file: &[u8]) -> Vec<usize> {
+    const INNER: u8 = 5;
+    let mut pages = vec![1];
+    let Some(page) = file.get(..PAGE).filter(|page| page[100] == INNER) else { return pages };
+    let at = |place: usize| {
+        page.get(place..place + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    };
+    let cells = usize::from(u16::from_be_bytes([page[103], page[104]]));
+    let pointers = page[112..]
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .take(cells)
+        .map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
+    let children = pointers.chain([108]).filter_map(at);
+    pages.extend(children.filter(|child| *child > 1).map(|child| child as usize));
+    pages
+}
+
+fn readable(file: &Path) -> Option<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).ok()?;
+    // So that a file is read that is shorter than its header says.
+    connection.pragma_update(None, "writable_schema", true).ok()?;
+    let tables: i64 = connection
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name IN ('notes', 'turns', 'memory')",
+            [],
+            |row| row.get(0),
+        )
+        .ok()?;
+    (tables == 3).then_some(connection)
+}

@@ -1,0 +1,14 @@
+//! The tables, one module each: SQL in, types of `cloud-sync-protocol` out. What belongs to one write is written in one
+//! transaction: the row, its row in `memory`, its words, its event.
+
+pub(crate) mod columns;
+pub(crate) mod events;
+mod facts;
+pub(crate) mod memory;
+mod notes;
+mod persona;
+mod surface;
+mod turns;
+
+pub use facts::NewFact;
+pub use turns::{NewTurn, TURNS_AT_ONCE_MAX};

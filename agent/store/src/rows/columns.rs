@@ -1,0 +1,53 @@
+//! Columns that many tables share, and their types. Pure.
+
+use cloud_sync_protocol::id::RowId;
+use cloud_sync_protocol::persona::Mood;
+use cloud_sync_protocol::stamp::Stamp;
+use jiff::Timestamp;
+use rusqlite::{Row, ToSql};
+
+/// The four columns of a stamp: `boot_id, mono_ms, wall_ms, clock`.
+pub(crate) struct StampColumns {
+    boot_id: [u8; 16],
+    mono_ms: i64,
+    wall_ms: i64,
+    clock: u8,
+}
+
+impl StampColumns {
+    pub(crate) fn of(stamp: &Stamp) -> Self {
+        Self {
+            boot_id: stamp.boot_id.to_be_bytes(),
+            mono_ms: i64::try_from(stamp.mono_ms).unwrap_or(i64::MAX),
+            wall_ms: stamp.wall.as_millisecond(),
+            clock: stamp.clock.as_u8(),
+        }
+    }
+
+    /// In the order of the columns.
+    pub(crate) fn values(&self) -> [&dyn ToSql; 4] {
+        [&self.boot_id, &self.mono_ms, &self.wall_ms, &self.clock]
+    }
+}
+
+/// A moment from a column of ms.
+pub(crate) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let ms: i64 = row.get(column)?;
+    Timestamp::from_millisecond(ms)
+        .map_err(|_out_of_range| rusqlite::Error::IntegralValueOutOfRange(column, ms))
+}
+
+/// An id.
+pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<RowId> {
+    Ok(RowId::from_bytes(row.get(column)?))
+}
+
+/// A mood. One that this version does not know reads as the default.
+pub(crate) fn mood(row: &Row<'_>, column: usize) -> rusqlite::Result<Mood> {
+    Ok(Mood::named(row.get_ref(column)?.as_str()?).unwrap_or_default())
+}
+
+/// A moment with no more than ms, as it is read back.
+pub(crate) fn to_ms(moment: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment)
+}

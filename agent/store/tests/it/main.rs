@@ -1,0 +1,13 @@
+//! The memory as a program uses it: real files in temporary folders, opened and closed and opened again.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
+
+mod support;
+
+mod bounds;
+mod damage;
+mod events;
+mod groups;
+mod like_a_model;
+mod lists;
+mod texts;

@@ -1,0 +1,50 @@
+//! The assistant's routes: notes, personality, conversations, memory, events, the moods' pictures.
+//!
+//! Robot and cloud serve the same ones, each from a store of its own. Handlers parse, ask the store and answer: they keep no
+//! rows, know no SQL, and never show one person what belongs to another.
+
+mod asked;
+mod conversations;
+mod etag;
+mod live;
+mod memory;
+mod moods;
+mod notes;
+mod pages;
+mod persona;
+mod refusal;
+mod whose;
+
+use std::sync::Arc;
+
+use cloud_sync_protocol::store::{ConversationStore, EventStore, MemoryStore, NoteStore, PersonaStore};
+
+use crate::access::{Guards, Rule};
+use crate::openapi::ApiRouter;
+use crate::rate::Rate;
+use crate::scope::Scope;
+
+use whose::Assistant;
+pub use whose::Home;
+
+/// Who may read.
+const READ: Rule = Rule::scope(Scope::Read, Rate::Read);
+/// Who may write notes and moods.
+const WRITE: Rule = Rule::scope(Scope::Speak, Rate::Write);
+
+/// All of them, over the rows in `rows` and what finds them again in `memory`.
+pub fn routes<S, M>(guards: &Guards, home: Home, rows: S, memory: M) -> ApiRouter
+where
+    S: NoteStore + PersonaStore + ConversationStore + EventStore,
+    M: MemoryStore,
+{
+    let home = Arc::new(home);
+    let rows = Assistant::new(Arc::clone(&home), rows);
+    ApiRouter::new(guards)
+        .merge(notes::routes(guards, rows.clone()))
+        .merge(memory::routes(guards, Assistant::new(home, memory)))
+        .merge(persona::routes(guards, rows.clone()))
+        .merge(conversations::routes(guards, rows.clone()))
+        .merge(live::routes(guards, rows))
+        .merge(moods::routes(guards))
+}

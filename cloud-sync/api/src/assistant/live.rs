@@ -1,0 +1,241 @@
+//! `WS /ws/chat`: what happens, as it happens. In `{subscribe: [types], after?: id}`, out `{id, type, data}`.
+//!
+//! One loop listens to the client and to the store, one writer sends; between them is a bounded queue. A client that does not
+//! take what happens is closed with 1013 and comes back with the last id it saw. Both end with the socket; nothing runs on.
+
+mod follower;
+mod wish;
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::response::{IntoResponse, Response};
+use cloud_sync_protocol::store::{EventStore, Feed, Whose};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use http::HeaderMap;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use utoipa_axum::routes;
+
+use crate::access::{Guards, Principal};
+use crate::credentials::chosen_subprotocol;
+use crate::openapi::ApiRouter;
+use crate::problem::{Answer, Problem};
+use crate::rate::Rate;
+
+use super::READ;
+use super::whose::Assistant;
+use follower::{Follower, Given, follow};
+use wish::Wish;
+
+/// The largest message that comes in.
+const MESSAGE_BYTES: usize = 16 * 1024;
+/// Messages that may wait for a slow client; one more closes its socket.
+const QUEUE_MAX: usize = 64;
+/// A client that takes no byte for so long is closed.
+const SEND_MAX: Duration = Duration::from_secs(5);
+/// How often a client is asked whether it is still there: a phone that left the network says nothing.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A client that is silent for so long, pings unanswered, is gone.
+const SILENT_MAX: Duration = Duration::from_secs(60);
+
+/// What the handler shares.
+#[derive(Clone, Debug)]
+struct Live<S> {
+    assistant: Assistant<S>,
+    guards: Guards,
+}
+
+/// The events' route.
+pub(super) fn routes<S: EventStore>(guards: &Guards, assistant: Assistant<S>) -> ApiRouter {
+    let open = open::<S>;
+    ApiRouter::new(guards).route(READ, routes!(open)).with_state(Live { assistant, guards: guards.clone() })
+}
+
+/// What happens, over a WebSocket: in `{subscribe: [personality, note, chat, robot, notification], after?: id}`, out
+/// `{id, type, data}`. With `after` first everything since that id; one `{type: reset, id}` where that is no longer kept: read
+/// the state afresh. What cannot be read is answered by `{type: error, data: problem}`, and the socket stays open.
+#[utoipa::path(get, path = "/ws/chat", tag = "memory",
+    responses((status = 101, description = "WebSocket. Closed with 1013 where the client is too slow, 1008 where its token was revoked."),
+              (status = 400, description = "No WebSocket was asked for.", body = Problem, content_type = "application/problem+json")))]
+async fn open<S: EventStore>(
+    State(live): State<Live<S>>,
+    principal: Principal,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    let Ok(upgrade) = upgrade else {
+        return Err(Problem::bad_request("This route is a WebSocket: send the headers that open one."));
+    };
+    let whose = live.assistant.whose(&principal, None)?;
+    Ok(upgrade
+        .protocols(chosen_subprotocol(&headers))
+        .max_message_size(MESSAGE_BYTES)
+        .max_frame_size(MESSAGE_BYTES)
+        .on_upgrade(move |socket| serve(socket, live, principal, whose))
+        .into_response())
+}
+
+/// Why a socket ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// The client closed it, or is gone.
+    Left,
+    /// The program ends.
+    Over,
+    /// The client takes less than happens.
+    TooSlow,
+    /// A message that breaks the protocol or its limit.
+    Unreadable,
+    /// The token was revoked.
+    Revoked,
+}
+
+impl Ending {
+    /// The goodbye (RFC 6455, 7.4).
+    fn frame(self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::Left => return None,
+            Self::Over => (1001, "the program ends"),
+            Self::TooSlow => (1013, "too slow: subscribe again after the last id that you saw"),
+            Self::Unreadable => (1009, "this message cannot be read; it has at most 16 KiB"),
+            Self::Revoked => (1008, "this token was revoked"),
+        };
+        Some(CloseFrame { code, reason: reason.into() })
+    }
+}
+
+/// Serves one socket until it closes, its token dies, or the program ends.
+async fn serve<S: EventStore>(socket: WebSocket, live: Live<S>, principal: Principal, whose: Whose) {
+    let revoked = live.guards.tokens().clone().until_revoked(principal.token);
+    let (mut sink, stream) = socket.split();
+    let (outbox, queue) = mpsc::channel(QUEUE_MAX);
+    let talk = Talk { guards: &live.guards, principal: &principal, outbox };
+    let follower = follow(&live.assistant.store, whose);
+    let ending = tokio::select! {
+        ending = talk.run(stream, follower) => ending,
+        ending = write(&mut sink, queue) => ending,
+        () = revoked => Ending::Revoked,
+    };
+    let goodbye = sink.send(Message::Close(ending.frame()));
+    // A client that takes no goodbye goes without.
+    drop(timeout(SEND_MAX, goodbye).await);
+}
+
+/// One conversation with a client.
+struct Talk<'a> {
+    guards: &'a Guards,
+    principal: &'a Principal,
+    outbox: mpsc::Sender<String>,
+}
+
+impl Talk<'_> {
+    async fn run<S: EventStore>(
+        &self,
+        mut stream: SplitStream<WebSocket>,
+        mut follower: Follower<'_, S, impl Feed>,
+    ) -> Ending {
+        let mut heard = Instant::now();
+        loop {
+            let step = tokio::select! {
+                biased;
+                message = stream.next() => {
+                    heard = Instant::now();
+                    self.hear(message, &mut follower).await
+                }
+                given = follower.next() => self.pass_on(given, &mut follower).await,
+                () = sleep_until(heard + SILENT_MAX) => Err(Ending::Left),
+            };
+            if let Err(ending) = step {
+                return ending;
+            }
+        }
+    }
+
+    async fn hear<S: EventStore>(
+        &self,
+        message: Option<Result<Message, axum::Error>>,
+        follower: &mut Follower<'_, S, impl Feed>,
+    ) -> Result<(), Ending> {
+        let bytes = match message {
+            Some(Ok(Message::Text(text))) => text.into(),
+            Some(Ok(Message::Binary(bytes))) => bytes,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Close(_))) | None => return Err(Ending::Left),
+            Some(Err(_broken)) => return Err(Ending::Unreadable),
+        };
+        let wish = self.guards.spend(self.principal, Rate::Read).and_then(|()| Wish::parse(&bytes));
+        match wish {
+            Ok(wish) => {
+                self.tell(follower.subscribe(wish.kinds, wish.after)).await?;
+                self.catch_up(follower).await
+            }
+            Err(problem) => self.offer(told(&problem)),
+        }
+    }
+
+    async fn pass_on<S: EventStore>(
+        &self,
+        given: Given,
+        follower: &mut Follower<'_, S, impl Feed>,
+    ) -> Result<(), Ending> {
+        match given {
+            Given::Event(text) => self.offer(text),
+            Given::Behind => self.catch_up(follower).await,
+            Given::Over => Err(Ending::Over),
+        }
+    }
+
+    /// Sends what the client has missed, as fast as it takes it: the past may be longer than the queue.
+    async fn catch_up<S: EventStore>(&self, follower: &mut Follower<'_, S, impl Feed>) -> Result<(), Ending> {
+        loop {
+            let missed = match follower.missed().await {
+                Ok(missed) => missed,
+                Err(problem) => return self.offer(told(&problem)),
+            };
+            if missed.is_empty() {
+                return Ok(());
+            }
+            self.tell(missed).await?;
+        }
+    }
+
+    /// Queues messages as fast as the client takes them.
+    async fn tell(&self, texts: Vec<String>) -> Result<(), Ending> {
+        for text in texts {
+            // The queue's other end goes only with the socket.
+            self.outbox.send(text).await.map_err(|_ended| Ending::Left)?;
+        }
+        Ok(())
+    }
+
+    /// Queues a message, if there is room.
+    fn offer(&self, text: String) -> Result<(), Ending> {
+        self.outbox.try_send(text).map_err(|_full| Ending::TooSlow)
+    }
+}
+
+/// An input that was not understood. It has no id: it did not happen.
+fn told(problem: &Problem) -> String {
+    json!({ "id": null, "type": "error", "data": problem }).to_string()
+}
+
+async fn write(sink: &mut SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<String>) -> Ending {
+    let mut pings = interval(PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let message = tokio::select! {
+            Some(text) = queue.recv() => Message::Text(text.into()),
+            _ = pings.tick() => Message::Ping(Vec::new().into()),
+        };
+        match timeout(SEND_MAX, sink.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_gone)) => return Ending::Left,
+            Err(_elapsed) => return Ending::TooSlow,
+        }
+    }
+}

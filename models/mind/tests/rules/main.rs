@@ -1,0 +1,8 @@
+//! What a user of the memory would notice: what is understood in a question, what comes first and why, which notes come up.
+
+mod lexical;
+mod question;
+mod rank;
+mod stem;
+mod surface;
+mod time;
