@@ -26,3 +26,6 @@ jq -c . "$folder/doctor.json" | cut -c 1-400
 
 echo "== one lap"
 cross/lap.sh qemu-aarch64-static "$agent"
+
+echo "== memory"
+cross/memory.sh qemu-aarch64-static "$agent"

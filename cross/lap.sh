@@ -8,45 +8,7 @@ set -euo pipefail
 
 readonly SIDE_M=0.6 TOLERANCE_M=0.08 LAP_S=240
 
-folder=$(mktemp -d)
-agent=
-end() {
-    if [ -n "$agent" ]; then
-        kill "$agent" 2>/dev/null || true
-        wait "$agent" 2>/dev/null || true
-    fi
-    rm -rf "$folder"
-}
-trap end EXIT
-
-fail() {
-    echo "lap: $*" >&2
-    echo "--- what the agent said" >&2
-    tail -n 30 "$folder/stdout" "$folder/stderr" >&2
-    exit 1
-}
-
-# call METHOD PATH [BODY]: the answer goes to $folder/answer, its status to $status. Never fails on a problem.
-call() {
-    local method=$1 path=$2
-    status=$(curl --silent --show-error --max-time 10 --output "$folder/answer" --write-out '%{http_code}' \
-        --request "$method" --header "Authorization: Bearer $token" --header 'Content-Type: application/json' \
-        ${3:+--data "$3"} "$url$path") || fail "$method $path was not answered"
-}
-
-field() {
-    jq --raw-output "$1" "$folder/answer"
-}
-
-# until SECONDS COMMAND...: waits for COMMAND to succeed.
-until_true() {
-    local last=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$last" ] || return 1
-        sleep 0.1
-    done
-}
+source "$(dirname "$0")/agent.sh"
 
 task_is_over() {
     call GET "/api/robot/tasks/$task"
@@ -104,25 +66,7 @@ drive_to() {
     echo "  corner $corners at ($1, $2), $distance m off"
 }
 
-# No settings of the caller: they belong to another robot.
-env -i PATH="$PATH" HOME="$folder" "$@" run --data "$folder/data" --listen 127.0.0.1:0 --print-url \
-    >"$folder/stdout" 2>"$folder/stderr" &
-agent=$!
-
-url_is_printed() {
-    kill -0 "$agent" 2>/dev/null || fail "the agent ended before it was ready"
-    url=$(grep -ohE 'https?://[0-9.]+:[0-9]+/\?token=[A-Za-z0-9_-]+' "$folder/stdout" | head -n 1) && [ -n "$url" ]
-}
-until_true 60 url_is_printed || fail "no ready URL within 60 s"
-token=${url##*token=}
-url=${url%%/\?token=*}
-
-is_ready() {
-    call GET /health
-    [ "$status" = 200 ]
-}
-until_true 60 is_ready || fail "not ready within 60 s: $(cat "$folder/answer")"
-
+start "$@"
 echo "lap of $SIDE_M m at $url"
 lap_end=$((SECONDS + LAP_S))
 corners=0
@@ -145,9 +89,5 @@ pose=$(field '.base.pose | "x \(.x_m) y \(.y_m)"')
     fail "the lap ended at $pose"
 [ "$(field .base.closed.by)" = stop ] || fail "the base is not closed by the stop: $(field .base.closed)"
 
-kill -TERM "$agent"
-code=0
-wait "$agent" || code=$?
-agent=
-[ "$code" = 0 ] || fail "ended with $code after SIGTERM"
+end_in_order
 echo "lap driven: $pose at the end, $retakes times taken again, $SECONDS s"

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use agent_store::{ContentHash, Store, Vector};
 use cloud_sync_protocol::store::{EventStore, Feed, StoreError};
+use futures_util::FutureExt;
 use models_local::{EmbedError, Embedder, LEXICAL, MINILM, Urgency};
 use models_mind::lexical::lexical_embedding;
 
@@ -28,14 +29,11 @@ pub(super) enum BatchError {
 pub(super) async fn keep_up(store: Store, embedder: Embedder) {
     let mut written = store.follow();
     loop {
+        let model = model(&embedder);
         match batch(&store, &embedder).await {
-            Ok(0) => {
-                // A write, or weights that came meanwhile.
-                if let Ok(None) = tokio::time::timeout(LOOK_EVERY, written.next()).await {
-                    return;
-                }
-            }
+            Ok(0) if !something_happens(&mut written, &embedder, model).await => return,
             Ok(_) => {}
+            // The other model is next.
             Err(BatchError::Embed(EmbedError::NoWeights | EmbedError::Damaged(_))) => {}
             Err(error) => {
                 tracing::warn!(%error, "memories cannot be embedded now; tried again in 10 s");
@@ -43,6 +41,26 @@ pub(super) async fn keep_up(store: Store, embedder: Embedder) {
             }
         }
     }
+}
+
+/// Waits for a write, or for weights that came or went; false when the program ends. While nothing happens nothing is asked of
+/// the store.
+async fn something_happens(written: &mut impl Feed, embedder: &Embedder, before: &str) -> bool {
+    loop {
+        match tokio::time::timeout(LOOK_EVERY, written.next()).await {
+            Ok(None) => return false,
+            Ok(Some(_)) => break,
+            Err(_elapsed) if model(embedder) != before => break,
+            Err(_elapsed) => {}
+        }
+    }
+    // A thousand writes ask for one look.
+    while let Some(next) = written.next().now_or_never() {
+        if next.is_none() {
+            return false;
+        }
+    }
+    true
 }
 
 /// The model whose vectors are made now.

@@ -7,7 +7,7 @@ use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Surfac
 use cloud_sync_protocol::store::{MemoryStore, Stored, Whose};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use models_local::{Embedder, LEXICAL, Urgency};
+use models_local::{Embedder, LEXICAL, MINILM, Urgency};
 use models_mind::recall::{CANDIDATES, Evidence, Question, Ranked, Weights, question, rank};
 
 use super::embedding;
@@ -29,17 +29,25 @@ impl Recall {
         Self { store, embedder, zone }
     }
 
+    /// The model whose vectors are compared: while rows are embedded anew, the one that has more of them.
+    async fn model(&self) -> Stored<&'static str> {
+        let made_now = embedding::model(&self.embedder);
+        if made_now == MINILM && self.store.coverage(MINILM).await? < self.store.coverage(LEXICAL).await? {
+            return Ok(LEXICAL);
+        }
+        Ok(made_now)
+    }
+
     /// Which model's vectors are compared, and that of `text`.
-    async fn embed(&self, text: &str) -> (&'static str, Option<Vector>) {
-        let model = embedding::model(&self.embedder);
-        for model in [model, LEXICAL] {
+    async fn embed(&self, text: &str) -> Stored<(&'static str, Option<Vector>)> {
+        for model in [self.model().await?, LEXICAL] {
             let asked = vec![text.to_owned()];
             match embedding::vectors(&self.embedder, model, asked, Urgency::Now).await {
-                Ok(mut vectors) => return (model, vectors.pop()),
+                Ok(mut vectors) => return Ok((model, vectors.pop())),
                 Err(error) => tracing::warn!(%error, "the question is embedded by its letters instead"),
             }
         }
-        (LEXICAL, None)
+        Ok((LEXICAL, None))
     }
 
     pub(super) async fn candidates(
@@ -48,7 +56,7 @@ impl Recall {
         asked: &Question,
         kinds: &[MemoryKind],
     ) -> Stored<(&'static str, Vec<Candidate>)> {
-        let (model, vector) = self.embed(&asked.meaning).await;
+        let (model, vector) = self.embed(&asked.meaning).await?;
         let query =
             CandidateQuery { model, vector: vector.as_ref(), terms: &asked.terms, kinds, n: CANDIDATES };
         Ok((model, self.store.candidates(whose, query).await?))

@@ -11,6 +11,8 @@
 mod support;
 #[path = "../../../cloud-sync/api/tests/contract/mod.rs"]
 mod contract;
+#[path = "../../../models/local/tests/it/support.rs"]
+mod weights;
 
 mod aborts;
 mod agent_dies;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::agent::{Agent, Start};
 use crate::support::socket::Socket;
 use crate::support::{Place, wait_for};
+use crate::weights;
 
 const NOTES: &str = "/api/sticky-notes/";
 
@@ -74,6 +75,37 @@ fn what_was_written_and_said_is_found_again_by_meaning_word_speaker_and_time_als
     agent.kill();
     let agent = Start::new(&place).run();
     check(&agent);
+}
+
+#[test]
+fn weights_that_come_while_it_runs_make_it_understand() {
+    // Without a restart: a question that shares no word with its answer finds it.
+    let Some(weights) = weights::weights("weights_that_come_while_it_runs_make_it_understand") else {
+        return;
+    };
+    let place = Place::new();
+    let agent = Start::new(&place).run();
+    for content in ["The dishwasher is broken again", "Grandma's birthday is in May", "Anna adopted a puppy"]
+    {
+        note(&agent, content);
+    }
+    let ask =
+        || agent.get("/api/memory/search?q=household%20appliance%20out%20of%20order").expect(200).json();
+    assert_eq!(ask()["embedding"], "lexical");
+
+    let minilm = models_local::catalog::find("minilm").unwrap();
+    let folder = place.data().join("models/minilm");
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in &minilm.files {
+        std::fs::copy(weights.folder(minilm).join(&file.name), folder.join(&file.name)).unwrap();
+    }
+    let found = wait_for("vectors by meaning", || {
+        let found = ask();
+        (found["embedding"] == "minilm-l6-v2" && found["embedded"] == 1.0).then_some(found)
+    });
+    assert_eq!(found["hits"][0]["text"], "The dishwasher is broken again", "{found}");
+    let listed = agent.command(&["models", "verify", "minilm"]);
+    assert!(listed.contains("minilm"), "{listed}");
 }
 
 #[test]

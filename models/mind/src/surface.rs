@@ -121,9 +121,11 @@ fn judge(
     if note.priority >= IMPORTANT {
         reasons.push(format!("is important (priority {})", note.priority));
     }
-    if reasons.is_empty() && about.is_empty() && place.is_empty() && note.surfaced_at.is_none() {
+    if about.is_empty() && place.is_empty() && note.surfaced_at.is_none() {
         score += FORGOTTEN;
-        reasons.push("has not been brought up yet".to_owned());
+        if reasons.is_empty() {
+            reasons.push("has not been brought up yet".to_owned());
+        }
     }
     if reasons.is_empty() {
         return None;

@@ -151,7 +151,7 @@ fn many() -> (Space, Oracle, Vec<Vector>) {
 fn recall(space: &Space, oracle: &Oracle, clusters: &[Vector], filter: &Filter<'_>, wanted: usize) -> f32 {
     let mut numbers = Numbers(13);
     let (mut found, mut all) = (0, 0);
-    for cluster in clusters.iter().step_by(7) {
+    for cluster in clusters.iter().step_by(clusters.len().div_ceil(30)) {
         let vector = numbers.near(cluster, 0.04);
         let best = oracle.best(&vector, filter, wanted);
         let proposed = oracle.proposed(space, &vector, filter, wanted);
@@ -175,6 +175,35 @@ fn finds_the_nearest_of_many_by_their_codes() {
         oracle.0.remove(&n);
     }
     assert!(recall(&space, &oracle, &clusters, &filter, 10) >= 0.99);
+}
+
+#[test]
+fn finds_the_nearest_of_many_that_are_zero_almost_everywhere() {
+    // As counting words makes them: 30 of 384 numbers, shared by those that are near.
+    let (space, mut oracle, mut numbers) = (Space::empty(), Oracle::default(), Numbers(23));
+    let mut place = || ((numbers.next() + 1.0) * 192.0) as usize % DIMENSIONS;
+    let themes: Vec<[usize; 10]> = (0..300).map(|_| std::array::from_fn(|_| place())).collect();
+    let mut said = |theme: usize| {
+        let mut vector = [0.0; DIMENSIONS];
+        themes[theme % themes.len()].iter().for_each(|place| vector[*place] += 1.0);
+        (0..20).for_each(|_| vector[place()] -= 1.0);
+        unit(vector)
+    };
+    for n in 0..6_000 {
+        let (row, vector) = (row(n, MemoryKind::Turn, "home", "owner"), said(n as usize));
+        space.insert(&row, None, &vector).unwrap();
+        oracle.0.insert(n, (row, vector));
+    }
+    let owner = whose("home", "owner");
+    let filter = Filter { whose: &owner, kinds: Kinds::of(&[]) };
+    let mut found = 0;
+    for theme in 0..60 {
+        let vector = said(theme);
+        let best = oracle.best(&vector, &filter, 10);
+        let proposed = oracle.proposed(&space, &vector, &filter, 10);
+        found += proposed.iter().filter(|cosine| **cosine >= best[9]).count();
+    }
+    assert!(found >= 594, "{found} of 600");
 }
 
 #[test]

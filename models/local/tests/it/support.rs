@@ -14,7 +14,7 @@ static FETCHED: OnceLock<Result<(), String>> = OnceLock::new();
 /// The folder with MiniLM in it, or nothing, which has been said.
 pub(crate) fn weights(who: &str) -> Option<Weights> {
     let weights = Weights::in_dir(variable("ROBBIE_TEST_MODELS").map_or_else(default_folder, PathBuf::from));
-    let Err(why) = FETCHED.get_or_init(|| fetch(&weights)) else { return Some(weights) };
+    let Err(why) = FETCHED.get_or_init(|| elsewhere(|| fetch(&weights))) else { return Some(weights) };
     assert_ne!(variable("CI").as_deref(), Some("true"), "{who} needs the weights: {why}");
     eprintln!(
         "left out: {who} ({why}). With a network: cargo test --package models-local, or \
@@ -34,6 +34,12 @@ fn default_folder() -> PathBuf {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|text| !text.is_empty())
+}
+
+/// On a thread of its own: whoever asks may be inside a runtime, which cannot run another one.
+fn elsewhere(fetch: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
+    std::thread::scope(|scope| scope.spawn(fetch).join())
+        .unwrap_or_else(|_panic| Err("fetching panicked".to_owned()))
 }
 
 fn fetch(weights: &Weights) -> Result<(), String> {

@@ -99,6 +99,14 @@ fn an_important_note_comes_up_by_itself() {
 }
 
 #[test]
+fn in_a_quiet_moment_the_more_important_of_two_new_notes_comes_first() {
+    // Being important enough to matter by itself does not cost what an unimportant new note gets.
+    let notes = [NoteNow { priority: 70, ..note("A") }, NoteNow { priority: 90, ..note("B") }];
+    let found = at(NOW, "", "", &notes);
+    assert_eq!(found.iter().map(|one| one.index).collect::<Vec<_>>(), [1, 0]);
+}
+
+#[test]
 fn a_quiet_moment_brings_up_what_was_never_said() {
     let notes = [note("A"), NoteNow { priority: 70, ..note("B") }];
     let found = at(NOW, "", "", &notes);
