@@ -167,7 +167,11 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
         .map_err(|source| OpenError::Migrate { path: files.db.clone(), source })?;
     let usage = Usage::measure(&connection).map_err(sql_error(&files.db))?;
     let index = Arc::new(Index::new(ROWS_MAX));
-    vectors::load(&connection, &index).map_err(sql_error(&files.db))?;
+    // A page that cannot be read costs the index, not the memory: vectors are compared in SQL, and the next start looks closely.
+    if let Err(error) = vectors::load(&connection, &index) {
+        tracing::error!(%error, "the vectors cannot be read: they are compared without an index");
+        fs::write(&files.suspect, "").map_err(file_error(&files.suspect))?;
+    }
     let readers = Readers::open(&files.db).map_err(sql_error(&files.db))?;
     let health = Arc::new(Health::default());
     if let Some(loss) = &loss {

@@ -57,7 +57,7 @@ impl Write<'_> {
     /// An id for a new row.
     pub(crate) fn new_id(&self) -> RowId {
         // A clock before 1970 makes no id that sorts; any id is unique all the same.
-        RowId::new(u64::try_from(self.now_ms()).unwrap_or(0), (self.random)())
+        RowId::new(u64::try_from(self.now.wall.as_microsecond()).unwrap_or(0), (self.random)())
     }
 }
 

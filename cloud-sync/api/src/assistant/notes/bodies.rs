@@ -160,5 +160,5 @@ fn new_id() -> Answer<RowId> {
     let mut random = [0; 10];
     getrandom::fill(&mut random)
         .map_err(|error| Problem::memory_down(format!("The system gives no random numbers: {error}.")))?;
-    Ok(RowId::new(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), random))
+    Ok(RowId::new(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX), random))
 }
