@@ -250,7 +250,6 @@ impl Writer {
     /// One transaction. `Err`: nothing of it is in the file.
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Done, Fail> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now = (self.clock)();
         let mut done = Done {
             outcomes: Vec::with_capacity(jobs.len()),
             usage: self.usage,
@@ -262,7 +261,8 @@ impl Writer {
             let (usage, told, changes) = (done.usage, done.told.len(), done.changes.len());
             let mut write = Write {
                 tx: &tx,
-                now,
+                // Each its own: rows of one moment are told apart by their ids' time.
+                now: (self.clock)(),
                 limits: &self.limits,
                 usage: &mut done.usage,
                 told: &mut done.told,
