@@ -19,6 +19,7 @@ use cloud_sync_api::assistant::{self, Home};
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::Rate;
 use cloud_sync_api::scope::Scope;
+use cloud_sync_protocol::store::Whose;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, EmbedderConfig, UNLOAD_AFTER, Weights};
 use utoipa_axum::routes;
@@ -75,7 +76,8 @@ impl Memory {
 
     /// The routes.
     pub fn routes(&self, guards: &Guards) -> ApiRouter {
-        let home = Home { town: "home".to_owned(), owner: "owner".to_owned() };
+        let Whose { town, user } = Whose::unpaired();
+        let home = Home { town, owner: user };
         let import = Import { store: self.store.clone(), home: home.clone() };
         let admin = Rule::scope(Scope::Admin, Rate::Write);
         assistant::routes(guards, home, self.store.clone(), self.recall.clone())

@@ -17,11 +17,6 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 /// Rows of one transaction.
 const PIECE: usize = 1_000;
 
-/// Who is remembered.
-pub(crate) fn owner() -> Whose {
-    Whose { town: "home".to_owned(), user: "owner".to_owned() }
-}
-
 /// Opens the store of a folder, with the wall clock and counted ids.
 pub(crate) fn open(folder: &Path) -> anyhow::Result<Store> {
     let ids = Arc::new(AtomicU64::new(1));
@@ -80,7 +75,7 @@ pub(crate) async fn fill(
                 mood: Mood::Friendly,
             })
             .collect();
-        store.add_turns(&owner(), conversation, turns).await?;
+        store.add_turns(&Whose::unpaired(), conversation, turns).await?;
         let named = texts.iter().map(|text| ContentHash::of(text)).zip(vectors.iter().copied()).collect();
         store.put_vectors(model, named).await?;
     }

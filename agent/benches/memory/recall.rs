@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use agent_store::{CandidateQuery, Store, Vector};
+use cloud_sync_protocol::store::Whose;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use models_local::MINILM;
@@ -49,7 +50,7 @@ pub(crate) fn measure(report: &mut Report, runtime: &tokio::runtime::Runtime) ->
 
 async fn by_vector(store: &Store, vector: &Vector) -> anyhow::Result<Vec<String>> {
     let query = CandidateQuery { model: MINILM, vector: Some(vector), terms: &[], kinds: &[], n: BEST };
-    let found = store.candidates(&crowd::owner(), query).await?;
+    let found = store.candidates(&Whose::unpaired(), query).await?;
     Ok(found.into_iter().take(BEST).map(|candidate| candidate.text).collect())
 }
 
@@ -95,7 +96,7 @@ async fn hybrid(
     asked: &[String],
     vectors: &[Vector],
 ) -> anyhow::Result<()> {
-    let whose = crowd::owner();
+    let whose = Whose::unpaired();
     let mut times_ms = Vec::new();
     for (text, vector) in asked.iter().zip(vectors) {
         let begun = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Instant;
 use agent_store::Store;
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::note::NewNote;
-use cloud_sync_protocol::store::NoteStore;
+use cloud_sync_protocol::store::{NoteStore, Whose};
 use rusqlite::Connection;
 
 use crate::crowd;
@@ -65,7 +65,7 @@ async fn write(store: Store, writer: usize, count: usize) -> anyhow::Result<()> 
             tags: Vec::new(),
             priority: 50,
         };
-        store.add_note(&crowd::owner(), note).await?;
+        store.add_note(&Whose::unpaired(), note).await?;
     }
     Ok(())
 }

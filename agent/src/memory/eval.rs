@@ -66,7 +66,7 @@ pub async fn measure(folder: &Path, models: &Path, mut begins: impl FnMut(&str))
         begins(&conversation.name);
         let room = tempfile::tempdir().context("no folder for the measurement")?;
         let (memory, _) = Memory::open(room.path(), models, Limits::default())?;
-        let whose = Whose { town: "home".to_owned(), user: "owner".to_owned() };
+        let whose = Whose::unpaired();
         let names = remember(&memory.store, &whose, &conversation).await?;
         while embedding::batch(&memory.store, &memory.embedder).await? > 0 {}
         let mut row = Row::named(&conversation.name);

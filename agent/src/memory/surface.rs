@@ -46,11 +46,12 @@ impl Recall {
             .collect();
         let seen = surface::Moment { about: &about, place: &moment.place, now, zone: &self.zone };
         let found = surface::surface(&seen, &judged, moment.limit as usize);
-        let surfaced: Vec<Surfaced> = found
-            .into_iter()
-            .map(|one| Surfaced { note: notes[one.index].0.clone(), reason: one.reason, score: one.score })
-            .collect();
-        Ok(surfaced)
+        let surfaced = |one: surface::Surfacing| Surfaced {
+            note: notes[one.index].0.clone(),
+            reason: one.reason,
+            score: one.score,
+        };
+        Ok(found.into_iter().map(surfaced).collect())
     }
 
     /// What is being talked about: what was said, and the newest turns of the conversation.

@@ -21,6 +21,14 @@ pub struct Whose {
     pub user: String,
 }
 
+impl Whose {
+    /// The owner of a robot that is not paired.
+    #[must_use]
+    pub fn unpaired() -> Self {
+        Self { town: "home".to_owned(), user: "owner".to_owned() }
+    }
+}
+
 /// Why a store refuses. `Display` is meant for a person.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -1,9 +1,10 @@
-//! Rules of memory that need no machine: what a question asks for, how finds are ranked and explained, which notes matter
-//! now, and vectors without weights. The robot uses them on SQLite, the cloud on Postgres.
+//! Rules of mind that need no machine: which mood fits whom, what a question asks for, how finds are ranked and explained,
+//! which notes matter now, and vectors without weights. The robot uses them on SQLite, the cloud on Postgres.
 //!
 //! Pure: it reads no clock, no file and no network, and draws no random number. It keeps nothing between two calls.
 
 pub mod lexical;
+pub mod persona;
 pub mod recall;
 pub mod stem;
 pub mod surface;

@@ -9,6 +9,7 @@ use cloud_sync_protocol::persona::{
 };
 use cloud_sync_protocol::store::PersonaStore;
 use http::StatusCode;
+use models_mind::persona::{Towards, Unfit, decide};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -26,8 +27,6 @@ use super::{READ, WRITE, asked, pages};
 
 /// Longest context of a change, bytes.
 const CONTEXT_BYTES_MAX: usize = 1024;
-/// Highest attraction towards anybody but the owner.
-const ATTRACTION_OTHERS_MAX: u8 = *ATTRACTION.end() - 1;
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -139,7 +138,9 @@ async fn update<S: PersonaStore>(
     let turn = personas.one_at_a_time.lock().await;
     let now = assistant.store.personality(&whose).await?;
     let after = match wish {
-        Some(wish) => assistant.store.change_mood(&whose, decide(&now, wish, towards)?).await?,
+        Some(wish) => {
+            assistant.store.change_mood(&whose, decide(&now, wish, towards).map_err(unfit)?).await?
+        }
         None => now,
     };
     drop(turn);
@@ -174,79 +175,25 @@ fn context_text(context: Value) -> Answer<String> {
     Ok(text)
 }
 
-/// Towards whom a personality is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Towards {
-    Owner,
-    Other,
-}
-
-/// What is written for a wish, given how it is now: no state is blushing towards anybody but the owner, or below
-/// attraction 8, and none has attraction 11 towards another.
-fn decide(now: &PersonalityState, wish: MoodUpdate, towards: Towards) -> Answer<MoodUpdate> {
-    let attraction = wish.attraction_level.unwrap_or(now.attraction_level);
-    if towards == Towards::Other && wish.attraction_level.is_some_and(|level| level > ATTRACTION_OTHERS_MAX) {
-        let max = f64::from(ATTRACTION_OTHERS_MAX);
-        return Err(Problem::out_of_range("attraction_level", f64::from(*ATTRACTION.start()), max)
-            .detail_is("Attraction 11 is for the owner alone."));
-    }
-    let may_blush = towards == Towards::Owner && attraction >= BLUSHING_FROM;
-    match wish.mood {
-        Some(Mood::Blushing) if towards == Towards::Other => {
-            Err(Problem::unfitting("mood", "Blushing is for the owner alone."))
+/// What a wish that does not fit looks like on the wire.
+fn unfit(unfit: Unfit) -> Problem {
+    match unfit {
+        Unfit::AttractionOfOthers { max } => {
+            Problem::out_of_range("attraction_level", f64::from(*ATTRACTION.start()), f64::from(max))
+                .detail_is("Attraction 11 is for the owner alone.")
         }
-        Some(Mood::Blushing) if !may_blush => {
-            let detail = format!("Blushing needs attraction {BLUSHING_FROM} or more; it is {attraction}.");
-            Err(Problem::unfitting("mood", detail).fact("attraction_level", attraction))
+        Unfit::BlushingForOthers => Problem::unfitting("mood", "Blushing is for the owner alone."),
+        Unfit::BlushingTooEarly { attraction_level } => {
+            let detail =
+                format!("Blushing needs attraction {BLUSHING_FROM} or more; it is {attraction_level}.");
+            Problem::unfitting("mood", detail).fact("attraction_level", attraction_level)
         }
-        // Attraction that goes down takes the blush along.
-        None if now.mood == Mood::Blushing && !may_blush => {
-            Ok(MoodUpdate { mood: Some(Mood::Friendly), ..wish })
-        }
-        _ => Ok(wish),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn state_after(now: &PersonalityState, update: &MoodUpdate) -> PersonalityState {
-        PersonalityState::new(
-            update.mood.unwrap_or(now.mood),
-            update.attraction_level.unwrap_or(now.attraction_level),
-            update.gandhi_genghis.unwrap_or(now.gandhi_genghis),
-            update.energy.unwrap_or(now.energy),
-        )
-    }
-
-    fn mood() -> impl Strategy<Value = Mood> {
-        prop::sample::select(Mood::ALL.to_vec())
-    }
-
-    proptest! {
-        #[test]
-        fn nobody_gets_the_owners_moods(
-            wishes in prop::collection::vec((prop::option::of(mood()), prop::option::of(1u8..=11)), 1..20),
-            is_owner: bool,
-        ) {
-            // After any row of wishes: blushing means the owner at attraction 8 or more, 11 means the owner.
-            let towards = if is_owner { Towards::Owner } else { Towards::Other };
-            let mut state = PersonalityState::default();
-            for (mood, attraction_level) in wishes {
-                let wish = MoodUpdate { mood, attraction_level, ..MoodUpdate::default() };
-                if let Ok(update) = decide(&state, wish.clone(), towards) {
-                    prop_assert_eq!(update.attraction_level, wish.attraction_level);
-                    prop_assert!(wish.mood.is_none() || update.mood == wish.mood);
-                    state = state_after(&state, &update);
-                }
-                prop_assert!(state.mood != Mood::Blushing || is_owner && state.attraction_level >= 8);
-                prop_assert!(state.attraction_level < 11 || is_owner);
-            }
-        }
-    }
 
     #[test]
     fn context_is_words_or_an_object() {

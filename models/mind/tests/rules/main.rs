@@ -1,6 +1,7 @@
 //! What a user of the memory would notice: what is understood in a question, what comes first and why, which notes come up.
 
 mod lexical;
+mod persona;
 mod question;
 mod rank;
 mod stem;
