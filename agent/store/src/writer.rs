@@ -182,19 +182,11 @@ impl Writer {
         }
     }
 
-    /// Writes them all, then answers them all.
+    /// Writes them all, then answers them all. Where that fails, each one alone, so that none suffers for another.
     fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         match self.attempt(&mut jobs) {
             Ok(done) => self.publish(jobs, done),
-            Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| self.commit_alone(job)),
-            Err(fail) => self.retry(jobs, fail),
-        }
-    }
-
-    fn commit_alone(&mut self, job: Box<dyn Job>) {
-        let mut jobs = vec![job];
-        match self.attempt(&mut jobs) {
-            Ok(done) => self.publish(jobs, done),
+            Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| self.commit(vec![job])),
             Err(fail) => self.retry(jobs, fail),
         }
     }
