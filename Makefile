@@ -83,6 +83,7 @@ bench-body:
 	@cargo bench --locked --quiet --package agent --bench body
 
 bench-memory:
+	@cargo build --locked --quiet --release --package firmware-bridge-sim --bin robbie-body
 	@cargo bench --locked --quiet --package agent --bench memory
 	@cargo bench --locked --quiet --package models-local --bench embed
 

@@ -110,6 +110,11 @@ impl DataPaths {
         self.root.join("clean")
     }
 
+    /// The memory: the store's file.
+    pub fn memory(&self) -> PathBuf {
+        self.root.join("memory.db")
+    }
+
     /// Weights of models, one folder each.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

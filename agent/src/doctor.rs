@@ -8,6 +8,7 @@ mod board;
 mod devices;
 mod files;
 mod handshake;
+mod memory;
 mod report;
 mod system;
 
@@ -102,6 +103,8 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
             checks.extend(files::data_folder(probe, paths));
             checks.push(files::tokens(paths));
             checks.push(files::latch(paths));
+            checks.push(memory::file(paths));
+            checks.extend(memory::weights(paths));
         }
         Err(error) => checks.push(Check::fail("data.folder", error.to_string(), "give --data DIR")),
     }

@@ -9,15 +9,18 @@
 
 mod bare;
 mod busy;
+mod commands;
 mod floor;
 mod flood;
 mod footprint;
 mod http;
 mod page;
+mod process;
 mod programs;
 mod proxy;
 mod report;
 mod rest;
+mod silence;
 mod stats;
 mod stop;
 mod teleop;

@@ -105,9 +105,9 @@ fn start_urgent(command: &mut Command) -> anyhow::Result<Process> {
 pub(crate) struct Place(TempDir);
 
 impl Place {
-    /// An empty one.
+    /// An empty one, in the build folder: that is on a disk, as a robot's data is, where `/tmp` may be in memory.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self(tempfile::tempdir().context("no temporary folder")?))
+        Ok(Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("no temporary folder")?))
     }
 
     /// A path in it.

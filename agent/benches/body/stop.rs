@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::Scale;
-use crate::busy::{Lateness, Load};
-use crate::http::Client;
+use crate::busy::Load;
 use crate::programs::{Agent, Body, Place, take};
 use crate::report::{Figure, Report};
+use crate::silence::{drive, repeat, silences};
 use crate::stats::{Chance, Samples, monotonic_us, ms_between};
 use crate::trace::{End, Line, between, end_of};
-
-/// What a body that goes on after its time is watched for, beyond the time to live.
-const WATCHED: Duration = Duration::from_millis(60);
 
 /// A dead agent's body stands by then.
 const STANDS: Duration = Duration::from_millis(700);
@@ -33,44 +30,25 @@ pub(crate) fn measure(report: &mut Report, scale: Scale) -> anyhow::Result<()> {
     dead_agent(report, Load::Busy, Signal::STOP, scale.rounds / BUSY_SHARE)
 }
 
-/// One client that fell silent.
-struct Silence {
-    /// Before its last command was sent.
-    sent_us: u64,
-    /// After it was accepted.
-    answered_us: u64,
-    ttl_ms: u64,
-    /// Before the next trial began.
-    until_us: u64,
-}
-
 fn silent_client(report: &mut Report, load: Load, trials: usize) -> anyhow::Result<()> {
     let place = Place::new()?;
     let body = Body::start(&place)?;
     let agent = Agent::start(&place, Some(&body))?;
-    let mut client = agent.client()?;
-    let mut chance = Chance::new(1);
-    let began_us = monotonic_us();
-    let busy = load.begin();
-    let lateness = Lateness::begin();
-    let (silences, void) = repeat(trials, || fall_silent(&mut client, &mut chance))?;
-    let timer_late = lateness.end();
-    drop(busy);
-
-    let trace = body.trace_since(began_us)?;
-    let (since_sent, since_answered): (Vec<f64>, Vec<f64>) =
-        silences.iter().filter_map(|silence| after_ttl_ms(&trace, silence)).unzip();
-    let (after_ttl, at_least) = (Samples::new(since_sent), Samples::new(since_answered));
+    let silences = silences(&body, &agent, load, &mut Chance::new(1), trials)?;
+    let timer_late = silences.timer_late;
+    let (after_ttl, at_least) =
+        (Samples::new(silences.since_sent_ms), Samples::new(silences.since_answered_ms));
     let note = format!(
         "{} clients, ttl 20 to 100 ms, silent at a random phase{}; upper bound: ttl counted from before the last command \
-         was sent, its way through HTTP is in it (counted from its answer: p99 {:.2}, max {:.2}); {void} more were refused \
+         was sent, its way through HTTP is in it (counted from its answer: p99 {:.2}, max {:.2}); {} more were refused \
          because the link was late, {} commands were over before they reached the wheels; baseline: how late a plain timer \
          of this process fired",
         after_ttl.count(),
         load.said(),
         at_least.percentile(99),
         at_least.max(),
-        silences.len() - after_ttl.count()
+        silences.void,
+        silences.unseen
     );
     for (name, value, late, target) in [
         ("stop_after_ttl_ms_p50", after_ttl.median(), timer_late.median(), None),
@@ -84,69 +62,6 @@ fn silent_client(report: &mut Report, load: Load, trials: usize) -> anyhow::Resu
         });
     }
     Ok(())
-}
-
-/// `wanted` results, and how many turns gave none. On a machine that is too busy there is no end of those.
-fn repeat<T>(
-    wanted: usize,
-    mut turn: impl FnMut() -> anyhow::Result<Option<T>>,
-) -> anyhow::Result<(Vec<T>, usize)> {
-    let (mut results, mut void) = (Vec::new(), 0);
-    while results.len() < wanted {
-        match turn()? {
-            Some(result) => results.push(result),
-            None => void += 1,
-        }
-        ensure!(
-            void <= wanted + 5,
-            "this machine is too busy: {void} times something else had stopped the body"
-        );
-    }
-    Ok((results, void))
-}
-
-/// Drives, or opens a base that the machine's load has closed.
-fn drive(client: &mut Client, body: &str) -> anyhow::Result<bool> {
-    let answer = client.ask("POST", "/api/robot/velocity", body)?;
-    if matches!(answer.status, 409 | 410 | 503) {
-        take(client)?;
-        return Ok(false);
-    }
-    answer.expect(202)?;
-    Ok(true)
-}
-
-/// One to three commands that turn the robot on the spot, then silence.
-fn fall_silent(client: &mut Client, chance: &mut Chance) -> anyhow::Result<Option<Silence>> {
-    let ttl_ms = chance.within(20, 100);
-    let commands = chance.within(1, 3);
-    let body = json!({"linear_mps": 0.0, "angular_radps": 1.0, "ttl_ms": ttl_ms}).to_string();
-    let (mut sent_us, mut answered_us) = (0, 0);
-    for command in 0..commands {
-        if command > 0 {
-            std::thread::sleep(Duration::from_millis(5) + chance.up_to_ms(35));
-        }
-        sent_us = monotonic_us();
-        if !drive(client, &body)? {
-            return Ok(None);
-        }
-        answered_us = monotonic_us();
-    }
-    std::thread::sleep(Duration::from_millis(ttl_ms) + WATCHED + chance.up_to_ms(20));
-    Ok(Some(Silence { sent_us, answered_us, ttl_ms, until_us: monotonic_us() }))
-}
-
-/// How long the wheels had a target after the ttl, if it began when the command was sent and if it began when the answer was
-/// there: the truth lies between. `None` when the command was over before it reached the wheels.
-fn after_ttl_ms(trace: &[Line], silence: &Silence) -> Option<(f64, f64)> {
-    let end_us = match end_of(between(trace, silence.sent_us, silence.until_us), Line::is_driven) {
-        End::At(zero_us) => zero_us,
-        // Counted as what is known: at least so long.
-        End::NotYet => silence.until_us,
-        End::Never => return None,
-    };
-    let ttl_ms = silence.ttl_ms as f64;
-    Some((ms_between(silence.sent_us, end_us) - ttl_ms, ms_between(silence.answered_us, end_us) - ttl_ms))
 }
 
 /// One agent that died while it drove.

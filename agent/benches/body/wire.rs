@@ -7,21 +7,19 @@ use serde_json::json;
 
 use crate::Scale;
 use crate::busy::Load;
+use crate::commands::commands;
 use crate::floor;
 use crate::http::Client;
 use crate::programs::{Agent, Body, Place, reset, take};
 use crate::report::{Figure, Report};
 use crate::stats::{Chance, Samples, monotonic_us, ms_between};
-use crate::trace::{Line, between};
+use crate::trace::between;
 
 /// 50 a second for 30 s.
 const COMMANDS: usize = 1500;
 
 /// Presses of the e-stop.
 const PRESSES: usize = 150;
-
-/// A target differs from the one before by 0.004 m/s.
-const SAME_MPS: f32 = 0.001;
 
 /// Measures both, without and with busy threads.
 pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
@@ -32,7 +30,12 @@ pub(crate) fn measure(report: &mut Report, _: Scale) -> anyhow::Result<()> {
         let body = Body::start(&place)?;
         let agent = Agent::start(&place, Some(&body))?;
         let mut client = agent.client()?;
-        let commands = commands(&body, &mut client)?;
+        let commands = Samples::new(commands(&body, &mut client, COMMANDS)?);
+        ensure!(
+            commands.count() * 100 >= COMMANDS * 99,
+            "{} of {COMMANDS} commands reached the wheels",
+            commands.count()
+        );
         let presses = presses(&body, &mut client)?;
         drop(busy);
         report_one(report, load, &commands, &presses, &floor);
@@ -64,39 +67,6 @@ fn report_one(report: &mut Report, load: Load, commands: &Samples, presses: &Sam
     report.add(if bounded { p99.at_most(3.0) } else { p99 });
     report.add(estop_p50);
     report.add(if bounded { estop_p99.at_most(1.0) } else { estop_p99 });
-}
-
-/// Every command asks for another turn rate, so that each shows in the trace.
-fn commands(body: &Body, client: &mut Client) -> anyhow::Result<Samples> {
-    const HALF_TRACK_M: f32 = 0.1;
-    let mut chance = Chance::new(3);
-    let began_us = monotonic_us();
-    let mut sent = Vec::new();
-    for count in 0..COMMANDS {
-        let angular_radps = 0.3 + 0.04 * (count % 16) as f32;
-        let command = json!({"linear_mps": 0.0, "angular_radps": angular_radps, "ttl_ms": 250}).to_string();
-        let sent_us = monotonic_us();
-        match client.ask("POST", "/api/robot/velocity", &command)?.status {
-            202 => sent.push((sent_us, angular_radps * HALF_TRACK_M)),
-            // Closed because the link was late on a busy machine.
-            _ => take(client)?,
-        }
-        let next_us = sent_us + chance.within(15_000, 25_000);
-        std::thread::sleep(Duration::from_micros(next_us.saturating_sub(monotonic_us())));
-    }
-    let trace = body.trace_since(began_us)?;
-    let took = sent.iter().filter_map(|&(sent_us, target_mps)| {
-        let lines = between(&trace, sent_us, sent_us + 1_000_000);
-        let shows = |line: &&Line| (line.right_target_mps - target_mps).abs() < SAME_MPS;
-        lines.iter().find(shows).map(|line| ms_between(sent_us, line.t_us))
-    });
-    let took = Samples::new(took.collect());
-    ensure!(
-        took.count() * 100 >= COMMANDS * 99,
-        "{} of {COMMANDS} commands reached the wheels",
-        took.count()
-    );
-    Ok(took)
 }
 
 /// E-stop while driving, then reset and take.

@@ -1,16 +1,44 @@
-//! `make bench ONLY=memory`: how fast and how well the memory finds again, and what writing costs.
+//! `make bench ONLY=memory`: how fast and how well the memory finds again, and what writing costs, what it does
+//! to the disk, and what the body notices of it.
 //!
 //! One JSON line a figure on standard output, each beside a baseline of the same run where there is one; progress and a
 //! summary on standard error. `FIGURES=recall,writes` measures only these groups; `LOCOMO_DIR` names a folder of conversations
 //! in LoCoMo's format, without which their figures are left out. A missed target is reported, not an error.
 
-#[path = "../body/report.rs"]
-mod report;
+mod anew;
 mod crowd;
 mod locomo;
 mod recall;
 mod sentences;
+mod wear;
 mod writes;
+
+// Real processes, their wheels, and how figures are said: the body's bench has the tools, and needs more of them.
+#[path = "../body/busy.rs"]
+#[expect(dead_code, reason = "the body's bench needs more of it")]
+mod busy;
+#[path = "../body/commands.rs"]
+mod commands;
+#[path = "../body/floor.rs"]
+mod floor;
+#[path = "../body/http.rs"]
+#[expect(dead_code, reason = "the body's bench needs more of it")]
+mod http;
+#[path = "../body/process.rs"]
+#[expect(dead_code, reason = "the body's bench needs more of it")]
+mod process;
+#[path = "../body/programs.rs"]
+#[expect(dead_code, reason = "the body's bench needs more of it")]
+mod programs;
+#[path = "../body/report.rs"]
+mod report;
+#[path = "../body/silence.rs"]
+mod silence;
+#[path = "../body/stats.rs"]
+mod stats;
+#[path = "../body/trace.rs"]
+#[expect(dead_code, reason = "the body's bench needs more of it")]
+mod trace;
 
 #[path = "../../../models/local/tests/it/support.rs"]
 mod support;
@@ -22,8 +50,13 @@ use report::Report;
 type Group = fn(&mut Report, &tokio::runtime::Runtime) -> anyhow::Result<()>;
 
 /// In the order in which they run.
-const GROUPS: &[(&str, Group)] =
-    &[("writes", writes::measure), ("locomo", locomo::measure), ("recall", recall::measure)];
+const GROUPS: &[(&str, Group)] = &[
+    ("writes", writes::measure),
+    ("wear", wear::measure),
+    ("anew", anew::measure),
+    ("locomo", locomo::measure),
+    ("recall", recall::measure),
+];
 
 #[expect(
     clippy::disallowed_methods,

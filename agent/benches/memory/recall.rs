@@ -1,8 +1,9 @@
 //! Finding among 100,000: by a given vector, beside an exact scan of the same vectors, and by everything together.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
-use agent_store::{CandidateQuery, Store, Vector};
+use agent_store::{CandidateQuery, Span, Store, Vector};
 use cloud_sync_protocol::store::Whose;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +18,8 @@ const ROWS: usize = 100_000;
 /// Sentences that are asked with, and are not in the memory.
 const ASKED: usize = 400;
 const BEST: usize = 10;
+/// Two sums of the same products in another order differ by less.
+const ROUNDING: f32 = 1e-6;
 
 pub(crate) fn measure(report: &mut Report, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
     let all = sentences::collect(REAL + ASKED)?;
@@ -49,7 +52,15 @@ pub(crate) fn measure(report: &mut Report, runtime: &tokio::runtime::Runtime) ->
 }
 
 async fn by_vector(store: &Store, vector: &Vector) -> anyhow::Result<Vec<String>> {
-    let query = CandidateQuery { model: MINILM, vector: Some(vector), terms: &[], kinds: &[], n: BEST };
+    let query = CandidateQuery {
+        model: MINILM,
+        vector: Some(vector),
+        terms: &[],
+        kinds: &[],
+        span: None,
+        speakers: &[],
+        n: BEST,
+    };
     let found = store.candidates(&Whose::unpaired(), query).await?;
     Ok(found.into_iter().take(BEST).map(|candidate| candidate.text).collect())
 }
@@ -61,15 +72,17 @@ async fn vectors_alone(
     rows: &[Vector],
     texts: &[String],
 ) -> anyhow::Result<()> {
+    let places: HashMap<&String, usize> = texts.iter().zip(0..).collect();
     let (mut times_ms, mut exact_ms, mut hits) = (Vec::new(), Vec::new(), 0);
     for vector in asked {
         let begun = Instant::now();
         let found = by_vector(store, vector).await?;
         times_ms.push(begun.elapsed().as_secs_f64() * 1000.0);
         let begun = Instant::now();
-        let exact = exactly(vector, rows);
+        let tenth = exactly(vector, rows);
         exact_ms.push(begun.elapsed().as_secs_f64() * 1000.0);
-        hits += exact.iter().filter(|row| found.contains(&texts[**row])).count();
+        let score = |text: &String| places.get(text).map(|place| dot(vector, &rows[*place]));
+        hits += found.iter().filter_map(score).filter(|score| *score >= tenth - ROUNDING).count();
     }
     let note = "a given vector to its rows with text and neighbours, 100,000 x 384; baseline: exact scan of f32 in memory";
     let exact_p50 = percentile(&mut exact_ms, 50);
@@ -77,17 +90,19 @@ async fn vectors_alone(
     report.add(p50.beside(exact_p50).at_most(1.0).note(note));
     report.add(Figure::new("recall_vectors_100k_ms_p95", percentile(&mut times_ms, 95), "ms").at_most(2.0));
     let recall = hits as f64 / (asked.len() * BEST) as f64;
-    report.add(Figure::new("recall_at_10_vs_exact", recall, "").note("at least 0.99"));
+    let note = "at least 0.99; a row counts that is as near as the tenth of the exact scan, or nearer";
+    report.add(Figure::new("recall_at_10_vs_exact", recall, "").note(note));
     Ok(())
 }
 
-fn exactly(vector: &Vector, rows: &[Vector]) -> Vec<usize> {
-    let dot = |row: &Vector| row.iter().zip(vector).map(|(left, right)| left * right).sum::<f32>();
-    let mut scored: Vec<(f32, usize)> =
-        rows.iter().enumerate().map(|(index, row)| (dot(row), index)).collect();
-    scored.select_nth_unstable_by(BEST, |left, right| right.0.total_cmp(&left.0));
-    scored.truncate(BEST);
-    scored.into_iter().map(|(_, index)| index).collect()
+fn dot(one: &Vector, other: &Vector) -> f32 {
+    one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+/// How near the tenth is, by comparing with all.
+fn exactly(vector: &Vector, rows: &[Vector]) -> f32 {
+    let mut scores: Vec<f32> = rows.iter().map(|row| dot(vector, row)).collect();
+    *scores.select_nth_unstable_by(BEST - 1, |one, other| other.total_cmp(one)).1
 }
 
 async fn hybrid(
@@ -107,6 +122,8 @@ async fn hybrid(
             vector: Some(vector),
             terms: &read.terms,
             kinds: &[],
+            span: read.window.as_ref().map(|time| Span { from_ms: time.from_ms, to_ms: time.to_ms }),
+            speakers: &read.speakers,
             n: CANDIDATES,
         };
         let candidates = store.candidates(&whose, query).await?;

@@ -18,11 +18,16 @@ const ROUNDS: usize = 3;
 pub(crate) fn measure(report: &mut Report, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
     for writers in [1, 8] {
         let (mut own, mut bare) = (f64::INFINITY, f64::INFINITY);
+        let (mut own_bytes, mut bare_bytes) = (0, 0);
         // Turn by turn, the best of each: a disk that others use disturbs both alike.
         for _ in 0..ROUNDS {
             let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+            let before = bytes_written()?;
             own = own.min(runtime.block_on(through_the_store(folder.path(), writers))?);
+            let between = bytes_written()?;
             bare = bare.min(straight_to_sqlite(&folder.path().join("bare.db"), writers)?);
+            own_bytes += between - before;
+            bare_bytes += bytes_written()? - between;
         }
         let note = format!(
             "{writers} writers; time a note of 60 bytes takes with words, event and history, by the time a bare insert takes \
@@ -32,8 +37,21 @@ pub(crate) fn measure(report: &mut Report, runtime: &tokio::runtime::Runtime) ->
         );
         let figure = Figure::new(format!("note_write_vs_bare_ratio_{writers}"), own / bare, "times");
         report.add(figure.beside(1.0).at_most(2.0).note(note));
+        let notes = (ROUNDS * NOTES) as f64;
+        let figure =
+            Figure::new(format!("note_disk_bytes_{writers}"), own_bytes as f64 / notes, "B").note(format!(
+                "{writers} writers; what the process gave the disk to write, a note, log and file together; beside a bare insert"
+            ));
+        report.add(figure.beside(bare_bytes as f64 / notes));
     }
     Ok(())
+}
+
+/// Bytes that this process has given to disks to write, in whole pages of the system.
+fn bytes_written() -> anyhow::Result<u64> {
+    let io = std::fs::read_to_string("/proc/self/io")?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    Ok(bytes.ok_or_else(|| anyhow::anyhow!("no count of written bytes"))?.parse()?)
 }
 
 fn text(number: usize) -> String {

@@ -228,6 +228,41 @@ fn data_folder_shows_its_latch_its_tokens_and_its_agent() {
 }
 
 #[test]
+fn memory_is_shown_with_what_was_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("robbie");
+    let look = || found(&examine(&board(PI5), &question(&root, &[]), None), "memory.file");
+    check_is(&look(), Status::Ok, "made at the first start");
+    assert!(!root.exists(), "looking makes nothing");
+
+    fs::create_dir(&root).unwrap();
+    let file = root.join("memory.db");
+    fs::write(&file, [b"SQLite format 3\0".as_slice(), &[0; 2_000_000]].concat()).unwrap();
+    check_is(&look(), Status::Ok, "memory.db, 2.0 MB");
+    for name in ["memory.db.damaged-2026-11-24T17-20-00Z", "memory.db.damaged-2026-11-24T17-20-00Z-wal"] {
+        fs::write(root.join(name), "").unwrap();
+    }
+    check_is(&look(), Status::Warn, "1 damaged before and set aside");
+    fs::write(root.join("memory.db.suspect"), "").unwrap();
+    check_is(&look(), Status::Warn, "damage was met");
+    fs::write(&file, "something else").unwrap();
+    check_is(&look(), Status::Warn, "does not begin as it should");
+    assert_eq!(fs::read(&file).unwrap(), b"something else", "looking changes nothing");
+}
+
+#[test]
+fn weights_that_are_not_there_come_with_the_command_that_fetches_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = || found(&examine(&board(PI5), &question(folder.path(), &[]), None), "models.weights");
+    check_is(&look(), Status::Warn, "minilm is not there");
+    assert!(look().fix.unwrap().contains("models pull minilm"));
+    let minilm = folder.path().join("models/minilm");
+    fs::create_dir_all(&minilm).unwrap();
+    fs::write(minilm.join("tokenizer.json"), "cut").unwrap();
+    check_is(&look(), Status::Warn, "tokenizer.json has 3 bytes instead of 466247");
+}
+
+#[test]
 fn address_in_use_is_a_failure() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let set = vec![format!("http.listen={}", taken.local_addr().unwrap())];

@@ -1,6 +1,8 @@
 //! Measures how well the memory finds again, on conversations whose answers are known: the same store, embedder and ranking
 //! as the running robot's, in a folder of its own that is gone afterwards.
 
+mod left_out;
+
 use std::path::Path;
 
 use agent_store::{Limits, NewTurn, Store};
@@ -10,10 +12,13 @@ use cloud_sync_protocol::memory::Search;
 use cloud_sync_protocol::persona::Mood;
 use cloud_sync_protocol::store::Whose;
 use cloud_sync_protocol::turn::Sender;
+use jiff::Timestamp;
 use serde::Serialize;
+use tempfile::TempDir;
 
-use super::locomo::{self, Conversation};
+use super::locomo::{self, Conversation, Question};
 use super::{Memory, embedding};
+pub use left_out::{LeftOut, leave_one_out};
 
 /// Hits that are looked at.
 const HITS: u32 = 10;
@@ -64,28 +69,52 @@ pub async fn measure(folder: &Path, models: &Path, mut begins: impl FnMut(&str))
     let mut figures = Figures { embedding: String::new(), conversations: Vec::new(), all: Row::named("all") };
     for conversation in locomo::load(folder)? {
         begins(&conversation.name);
-        let room = tempfile::tempdir().context("no folder for the measurement")?;
-        let (memory, _) = Memory::open(room.path(), models, Limits::default())?;
-        let whose = Whose::unpaired();
-        let names = remember(&memory.store, &whose, &conversation).await?;
-        while embedding::batch(&memory.store, &memory.embedder).await? > 0 {}
+        let room = Room::with(&conversation, models).await?;
         let mut row = Row::named(&conversation.name);
-        let now = conversation.turns.last().map(|turn| turn.at).unwrap_or_default();
         for asked in &conversation.questions {
-            let search =
-                Search { query: asked.text.clone(), context: String::new(), kinds: Vec::new(), limit: HITS };
-            let found = memory.recall.search_at(&whose, &search, now).await?;
-            let ids: Vec<&str> =
-                found.hits.iter().filter_map(|hit| names.get(&hit.id)).map(String::as_str).collect();
-            let at = |count: usize| locomo::recall(&asked.evidence, &ids[..count.min(ids.len())]);
-            row.add(at(5), at(10));
-            figures.all.add(at(5), at(10));
+            let found = room.memory.recall.search_at(&room.whose, &search(asked), room.now).await?;
+            let ids = found.hits.iter().map(|hit| hit.id);
+            let [at_5, at_10] = room.recalls(asked, ids);
+            row.add(at_5, at_10);
+            figures.all.add(at_5, at_10);
             figures.embedding = found.embedding;
         }
         figures.conversations.push(row);
-        memory.end().await;
+        room.memory.end().await;
     }
     Ok(figures)
+}
+
+fn search(asked: &Question) -> Search {
+    Search { query: asked.text.clone(), context: String::new(), kinds: Vec::new(), limit: HITS }
+}
+
+/// A memory that holds one conversation and nothing else.
+struct Room {
+    memory: Memory,
+    whose: Whose,
+    names: Names,
+    /// When its last turn was said.
+    now: Timestamp,
+    _folder: TempDir,
+}
+
+impl Room {
+    async fn with(conversation: &Conversation, models: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("no folder for the measurement")?;
+        let (memory, _) = Memory::open(folder.path(), models, Limits::default())?;
+        let whose = Whose::unpaired();
+        let names = remember(&memory.store, &whose, conversation).await?;
+        while embedding::batch(&memory.store, &memory.embedder).await? > 0 {}
+        let now = conversation.turns.last().map(|turn| turn.at).unwrap_or_default();
+        Ok(Self { memory, whose, names, now, _folder: folder })
+    }
+
+    /// Shares of the evidence among the first 5 and the first 10 of these rows.
+    fn recalls(&self, asked: &Question, found: impl Iterator<Item = RowId>) -> [f64; 2] {
+        let ids: Vec<&str> = found.filter_map(|id| self.names.get(&id)).map(String::as_str).collect();
+        [5, HITS as usize].map(|count| locomo::recall(&asked.evidence, &ids[..count.min(ids.len())]))
+    }
 }
 
 type Names = std::collections::HashMap<RowId, String>;

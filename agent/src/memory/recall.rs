@@ -2,7 +2,7 @@
 //!
 //! Without the weights of the sentence embedder the built-in lexical embedding is compared, and every answer says so.
 
-use agent_store::{Candidate, CandidateQuery, Store, Vector};
+use agent_store::{Candidate, CandidateQuery, Span, Store, Vector};
 use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Surfaced};
 use cloud_sync_protocol::store::{MemoryStore, Stored, Whose};
 use jiff::Timestamp;
@@ -57,8 +57,16 @@ impl Recall {
         kinds: &[MemoryKind],
     ) -> Stored<(&'static str, Vec<Candidate>)> {
         let (model, vector) = self.embed(&asked.meaning).await?;
-        let query =
-            CandidateQuery { model, vector: vector.as_ref(), terms: &asked.terms, kinds, n: CANDIDATES };
+        let span = asked.window.as_ref().map(|time| Span { from_ms: time.from_ms, to_ms: time.to_ms });
+        let query = CandidateQuery {
+            model,
+            vector: vector.as_ref(),
+            terms: &asked.terms,
+            kinds,
+            span,
+            speakers: &asked.speakers,
+            n: CANDIDATES,
+        };
         Ok((model, self.store.candidates(whose, query).await?))
     }
 

@@ -4,19 +4,22 @@
 //! The index in memory proposes, the database disposes: whose a row is, of which kind, and what it says are read here, in one
 //! state, so that nothing deleted or foreign is ever shown, and the best by meaning are compared exactly.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::MemoryKind;
 use cloud_sync_protocol::store::{Stored, Whose};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use crate::index::{Change, Filter, Index, Kinds, ModelId, Near, Question, Vector};
+use crate::index::{Change, Filter, Index, Kinds, Meant, ModelId, Question, Span, Vector};
 use crate::store::Store;
-use crate::vectors::{self, ContentHash, TEXT};
+use crate::vectors::{self, ContentHash};
+use crate::words;
 use crate::writer::Room;
-use crate::{vec0, words};
+
+mod meaning;
+mod read;
 
 /// Rows by meaning and rows by word at most.
 const N_MAX: usize = 1_000;
@@ -35,7 +38,12 @@ pub struct CandidateQuery<'a> {
     pub terms: &'a [String],
     /// Only these kinds; all where it is empty.
     pub kinds: &'a [MemoryKind],
-    /// Rows by meaning, and rows by word, 1 ..= 1000.
+    /// The time that is asked about. It excludes nothing: rows of this time are looked for beside all others.
+    pub span: Option<Span>,
+    /// The people whose words are asked for, as the store spells them, in the same way. With a time too, rows are looked for
+    /// that one of them said then.
+    pub speakers: &'a [String],
+    /// Rows of each list: by meaning, by word, and by the time and the people named, 1 ..= 1000.
     pub n: usize,
 }
 
@@ -65,8 +73,9 @@ pub struct Candidate {
 }
 
 impl Store {
-    /// The best `n` by meaning and the best `n` by word, in that order, and behind them the turns just before and after
-    /// each, of the town's rows and the user's. Every row once.
+    /// The best `n` by meaning, the best `n` by word, the best `n` by meaning of those of the time and by the people that are
+    /// named, in that order, and behind them the turns just before and after each, of the town's rows and the user's. Every
+    /// row once.
     ///
     /// # Errors
     /// [`cloud_sync_protocol::store::StoreError::Failed`] where the file cannot be read.
@@ -77,6 +86,8 @@ impl Store {
             vector: query.vector.map(|vector| Box::new(*vector)),
             terms: query.terms.to_vec(),
             kinds: Kinds::of(query.kinds),
+            span: query.span,
+            speakers: query.speakers.to_vec(),
             n: query.n.clamp(1, N_MAX),
         };
         let index = Arc::clone(self.index());
@@ -148,12 +159,21 @@ struct Asked {
     vector: Option<Box<Vector>>,
     terms: Vec<String>,
     kinds: Kinds,
+    span: Option<Span>,
+    speakers: Vec<String>,
     n: usize,
 }
 
 impl Asked {
     fn filter(&self) -> Filter<'_> {
         Filter { whose: &self.whose, kinds: self.kinds }
+    }
+
+    /// Whether a row is of the time and by the people that are named.
+    fn means(&self, row: &Candidate) -> bool {
+        self.span.is_none_or(|span| span.contains(row.at_ms))
+            && (self.speakers.is_empty()
+                || row.speaker.as_ref().is_some_and(|one| self.speakers.contains(one)))
     }
 }
 
@@ -175,22 +195,31 @@ fn find(conn: &Connection, index: &Index, asked: &Asked) -> rusqlite::Result<Vec
     };
     let mut found = Found::default();
     if let Some(meaning) = &meaning {
-        for near in by_meaning(conn, index, asked, meaning)? {
-            found.add(by_key(conn, asked, near.n)?, |candidate| candidate.cosine = Some(near.cosine));
-        }
+        meaning::best(conn, index, asked, meaning)?.into_iter().for_each(|row| found.add(row));
     }
     for (n, bm25) in words::best(conn, &asked.filter(), &asked.terms, index.rows(), asked.n)? {
-        let row = if found.knows(n) { None } else { by_key(conn, asked, n)? };
-        found.add(row, |_| {});
+        if !found.knows(n) {
+            read::by_key(conn, asked, n)?.into_iter().for_each(|row| found.add(row));
+        }
         found.mark(n, |candidate| candidate.bm25 = Some(bm25));
     }
+    let meant = Meant::of(asked.span, &asked.speakers);
+    if !meant.is_all() {
+        for n in meaning::best_meant(conn, index, asked, &meant, meaning.as_ref())? {
+            if !found.knows(n) {
+                let row = read::by_key(conn, asked, n)?;
+                // Names that share a number in the index are told apart here.
+                row.filter(|row| asked.means(row)).into_iter().for_each(|row| found.add(row));
+            }
+        }
+    }
     for place in 0..found.candidates.len() {
-        for neighbour in neighbours(conn, asked, &found.candidates[place])? {
-            found.add(Some(neighbour), |_| {});
+        for neighbour in read::neighbours(conn, asked, &found, place)? {
+            found.add(neighbour);
         }
     }
     if let Some(meaning) = &meaning {
-        compare_rest(conn, index, meaning, &mut found.candidates)?;
+        meaning::compare_rest(conn, index, asked, meaning, &mut found.candidates)?;
     }
     Ok(found.candidates)
 }
@@ -200,6 +229,8 @@ fn find(conn: &Connection, index: &Index, asked: &Asked) -> rusqlite::Result<Vec
 struct Found {
     candidates: Vec<Candidate>,
     places: HashMap<i64, usize>,
+    /// Where in which conversation they were said.
+    turns: HashSet<(RowId, u32)>,
 }
 
 impl Found {
@@ -207,10 +238,16 @@ impl Found {
         self.places.contains_key(&n)
     }
 
-    fn add(&mut self, candidate: Option<Candidate>, mark: impl FnOnce(&mut Candidate)) {
-        let Some(mut candidate) = candidate.filter(|candidate| !self.knows(candidate.n)) else { return };
-        mark(&mut candidate);
+    fn knows_turn(&self, conversation: RowId, ordinal: u32) -> bool {
+        self.turns.contains(&(conversation, ordinal))
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        if self.knows(candidate.n) {
+            return;
+        }
         self.places.insert(candidate.n, self.candidates.len());
+        self.turns.extend(candidate.conversation.zip(candidate.ordinal));
         self.candidates.push(candidate);
     }
 
@@ -219,106 +256,6 @@ impl Found {
             mark(&mut self.candidates[*place]);
         }
     }
-}
-
-/// The best `n`, compared exactly, best first.
-fn by_meaning(
-    conn: &Connection,
-    index: &Index,
-    asked: &Asked,
-    meaning: &Meaning<'_>,
-) -> rusqlite::Result<Vec<Near>> {
-    let proposed = index
-        .space(meaning.model)
-        .and_then(|space| space.nearest(&meaning.question, &asked.filter(), asked.n));
-    let Some(proposed) = proposed else {
-        return vec0::nearest(conn, meaning.model, meaning.vector, &asked.filter(), asked.n);
-    };
-    let mut exact = Vec::with_capacity(proposed.len());
-    for Near { n, .. } in proposed {
-        if let Some(cosine) = exact_cosine(conn, meaning, n)? {
-            exact.push(Near { n, cosine });
-        }
-    }
-    exact.sort_unstable_by(Near::best_first);
-    exact.truncate(asked.n);
-    Ok(exact)
-}
-
-/// From the vector in the database; `None` where the row has none, or is gone.
-fn exact_cosine(conn: &Connection, meaning: &Meaning<'_>, n: i64) -> rusqlite::Result<Option<f32>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT v.vector FROM memory m CROSS JOIN vectors v ON v.content_hash = m.content_hash AND v.model = ?2
-         WHERE m.n = ?1",
-    )?;
-    let mut found = statement.query(params![n, meaning.model.0])?;
-    let Some(row) = found.next()? else { return Ok(None) };
-    let vector = vectors::vector(row.get_ref(0)?.as_blob()?);
-    Ok(vector.map(|vector| meaning.question.cosine(&vector)))
-}
-
-/// Gives a cosine to those that were found by word or stand beside one that was.
-fn compare_rest(
-    conn: &Connection,
-    index: &Index,
-    meaning: &Meaning<'_>,
-    candidates: &mut [Candidate],
-) -> rusqlite::Result<()> {
-    let rest: Vec<&mut Candidate> =
-        candidates.iter_mut().filter(|candidate| candidate.cosine.is_none()).collect();
-    let keys: Vec<i64> = rest.iter().map(|candidate| candidate.n).collect();
-    let known = index.space(meaning.model).and_then(|space| space.cosines(&meaning.question, &keys));
-    for (place, candidate) in rest.into_iter().enumerate() {
-        candidate.cosine = match &known {
-            Some(cosines) => cosines[place],
-            None => exact_cosine(conn, meaning, candidate.n)?,
-        };
-    }
-    Ok(())
-}
-
-/// Columns of a candidate, of rows that the asker may see. The rest of the condition follows, its values from `?4` on.
-fn sql(condition: &str) -> String {
-    format!(
-        "SELECT m.n, m.id, m.kind, {TEXT}, m.speaker, m.at_ms, m.conversation_id, m.ordinal FROM memory m
-         WHERE m.town = ?1 AND m.user_id IN ('', ?2) AND (?3 >> m.kind) & 1 AND {condition}"
-    )
-}
-
-fn by_key(conn: &Connection, asked: &Asked, n: i64) -> rusqlite::Result<Option<Candidate>> {
-    let mut statement = conn.prepare_cached(&sql("m.n = ?4"))?;
-    let values = params![asked.whose.town, asked.whose.user, asked.kinds.bits(), n];
-    Ok(statement.query_row(values, candidate).optional()?.flatten())
-}
-
-/// What was said just before and just after it.
-fn neighbours(conn: &Connection, asked: &Asked, to: &Candidate) -> rusqlite::Result<Vec<Candidate>> {
-    let (Some(conversation), Some(ordinal)) = (to.conversation, to.ordinal) else { return Ok(Vec::new()) };
-    let mut statement =
-        conn.prepare_cached(&sql("m.conversation_id = ?4 AND m.ordinal IN (?5 - 1, ?5 + 1)"))?;
-    let values =
-        params![asked.whose.town, asked.whose.user, asked.kinds.bits(), conversation.as_bytes(), ordinal];
-    let rows = statement.query_map(values, candidate)?;
-    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
-}
-
-/// `None` for a kind that nobody knows.
-fn candidate(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Candidate>> {
-    let Some(kind) = Kinds::from_number(row.get(2)?) else { return Ok(None) };
-    // A row of `memory` is written with its text; one without it comes from a file that was repaired.
-    let Some(text) = row.get(3)? else { return Ok(None) };
-    Ok(Some(Candidate {
-        n: row.get(0)?,
-        id: RowId::from_bytes(row.get(1)?),
-        kind,
-        text,
-        speaker: row.get(4)?,
-        at_ms: row.get(5)?,
-        conversation: row.get::<_, Option<[u8; 16]>>(6)?.map(RowId::from_bytes),
-        ordinal: row.get(7)?,
-        cosine: None,
-        bm25: None,
-    }))
 }
 
 fn speakers(conn: &Connection, whose: &Whose) -> rusqlite::Result<Vec<String>> {

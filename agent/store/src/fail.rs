@@ -1,7 +1,7 @@
 //! What goes wrong inside the store, until it is said to a caller. It logs nothing.
 
 use cloud_sync_protocol::store::StoreError;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why a read or a write did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,11 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::Utf8Error(..)
     );
+    // A page that ends before its end: the file was cut off.
+    let is_cut =
+        error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHORT_READ);
     is_no_value
+        || is_cut
         || matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 

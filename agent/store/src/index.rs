@@ -7,6 +7,7 @@
 
 mod codes;
 mod owners;
+mod said;
 mod select;
 mod small;
 mod space;
@@ -20,8 +21,10 @@ use cloud_sync_protocol::memory::MemoryKind;
 use cloud_sync_protocol::store::Whose;
 
 pub(crate) use owners::Kinds;
+pub(crate) use said::Meant;
+pub use said::Span;
 pub(crate) use small::Question;
-pub(crate) use space::{Loading, Near, Space};
+pub(crate) use space::{Loading, Near, Rough, Space};
 
 /// Numbers in a vector.
 pub const DIMENSIONS: usize = 384;
@@ -48,6 +51,10 @@ pub(crate) struct Row {
     pub(crate) town: String,
     /// Empty for what belongs to the town.
     pub(crate) user: String,
+    /// Who said or wrote it, where that is known.
+    pub(crate) speaker: Option<String>,
+    /// When, ms since 1970.
+    pub(crate) at_ms: i64,
 }
 
 /// Which rows may be found: those of the town and of the user in it, of some kinds.

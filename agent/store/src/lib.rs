@@ -15,9 +15,10 @@
 //! | writes that wait | 256 | the caller waits up to 5 s, then `Failed` |
 //! | reads at once | 3 | the caller waits up to 5 s, then `Failed` |
 //! | log (`-wal`) | 8 MB, at most 16 MB stay on disk | it is worked into the file |
+//! | room kept back on the disk | 1 MB | given to what deletes when the disk is full, and kept back again when there is room |
 //! | damaged files set aside | none: they are the only copy of what could not be read | a person deletes them |
 //!
-//! A full disk refuses writes with `Full` while reads go on, and the next write that fits works again.
+//! A full disk refuses writes with `Full` while reading and deleting go on, and the next write that fits works again.
 
 mod candidates;
 mod cursor;
@@ -28,6 +29,7 @@ mod index;
 mod limits;
 mod open;
 mod readers;
+mod reserve;
 mod rows;
 mod store;
 mod vec0;
@@ -37,7 +39,7 @@ mod writer;
 
 pub use candidates::{Candidate, CandidateQuery};
 pub use damage::{Counts, Loss};
-pub use index::{DIMENSIONS, Vector};
+pub use index::{DIMENSIONS, Span, Vector};
 pub use limits::Limits;
 pub use open::OpenError;
 pub use rows::{NewFact, NewTurn, TURNS_AT_ONCE_MAX};

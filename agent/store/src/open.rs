@@ -18,12 +18,16 @@ use crate::health::Health;
 use crate::index::{Index, ROWS_MAX};
 use crate::limits::Usage;
 use crate::readers::Readers;
+use crate::reserve::Reserve;
 use crate::rows::events::{self, FOLLOW_MAX};
 use crate::store::{Inner, OpenConfig, QUEUE};
 use crate::writer::Writer;
 use crate::{vec0, vectors};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("../../../migrations/edge/0001_memory.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/edge/0001_memory.sql")),
+    M::up(include_str!("../../../migrations/edge/0002_fewer_pages.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 /// Version of the file, as `user_version` says it: the number of migrations.
@@ -35,8 +39,17 @@ pub(crate) const BUSY: Duration = Duration::from_secs(5);
 /// How long the check at the start may take; what it has not seen by then is found when it is read.
 const CHECK_TIME: Duration = Duration::from_secs(2);
 
-/// Bytes of a page: SQLite's own choice, written down because bounds are counted in it.
-pub(crate) const PAGE_BYTES: u32 = 4096;
+/// Bytes of a page of a new file. A row by itself changes some 13 pages, and each goes to the log as a whole: with SQLite's own
+/// 4096 a note of 60 bytes wrote 59 KB to the card, so it writes 39. Of 1024 it would be 23, but then the tables' first pages
+/// lie so close together that one lost block of a card takes several tables with it. Files of before keep their 4096.
+pub(crate) const PAGE_BYTES: u32 = 2048;
+
+/// Bytes of a page of the files that the first version made.
+pub(crate) const PAGE_BYTES_BEFORE: u32 = 4096;
+
+/// Bytes of the log after which it is worked into the file: twice SQLite's own, so that pages that change often are written
+/// to the card less often.
+const LOG_BYTES: u32 = 8 * 1024 * 1024;
 
 /// Why the memory cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +104,13 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
+}
+
+impl OpenError {
+    /// Whether the disk may be full: SQLite does not say so of every file that it cannot make.
+    const fn may_be_for_room(&self) -> bool {
+        !matches!(self, Self::Newer { .. })
+    }
 }
 
 pub(crate) fn file_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
@@ -159,12 +179,14 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
     let files = Files::of(&config.dir);
     fs::create_dir_all(&files.dir).map_err(file_error(&files.dir))?;
     vec0::register().map_err(sql_error(&files.db))?;
-    let loss = find_or_make(&files, &config)?;
-    fs::set_permissions(&files.db, Permissions::from_mode(0o600)).map_err(file_error(&files.db))?;
-    let mut connection = connect(&files.db).map_err(sql_error(&files.db))?;
-    MIGRATIONS
-        .to_latest(&mut connection)
-        .map_err(|source| OpenError::Migrate { path: files.db.clone(), source })?;
+    let mut reserve = Reserve::at(beside(&files.db, ".reserve"));
+    let prepared = match prepare(&files, &config) {
+        // Also a log of no length needs some room beside the file.
+        Err(error) if error.may_be_for_room() && reserve.release() => prepare(&files, &config),
+        prepared => prepared,
+    };
+    let (loss, connection) = prepared?;
+    reserve.take();
     let usage = Usage::measure(&connection).map_err(sql_error(&files.db))?;
     let index = Arc::new(Index::new(ROWS_MAX));
     // A page that cannot be read costs the index, not the memory: vectors are compared in SQL, and the next start looks closely.
@@ -180,7 +202,7 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
     }
     let (told, _) = broadcast::channel(FOLLOW_MAX);
     let (jobs, messages) = mpsc::channel(QUEUE);
-    let pages = config.limits.total_bytes / u64::from(PAGE_BYTES);
+    let pages = config.limits.total_bytes / u64::from(page_bytes(&connection).map_err(sql_error(&files.db))?);
     let writer = Writer {
         connection,
         clock: config.clock,
@@ -188,6 +210,7 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
         limits: config.limits,
         usage,
         pages_max: u32::try_from(pages).unwrap_or(u32::MAX - 1),
+        reserve,
         told: told.clone(),
         index: Arc::clone(&index),
         health: Arc::clone(&health),
@@ -201,13 +224,24 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
     Ok((Inner { jobs, readers, told, index, health, suspect: files.suspect }, loss))
 }
 
+/// A connection to a sound file of the newest version, and what it cost to make it so.
+fn prepare(files: &Files, config: &OpenConfig) -> Result<(Option<Loss>, Connection), OpenError> {
+    let loss = find_or_make(files, config)?;
+    fs::set_permissions(&files.db, Permissions::from_mode(0o600)).map_err(file_error(&files.db))?;
+    let mut connection = connect(&files.db).map_err(sql_error(&files.db))?;
+    MIGRATIONS
+        .to_latest(&mut connection)
+        .map_err(|source| OpenError::Migrate { path: files.db.clone(), source })?;
+    Ok((loss, connection))
+}
+
 /// Leaves a sound file of a known version in its place.
 fn find_or_make(files: &Files, config: &OpenConfig) -> Result<Option<Loss>, OpenError> {
     remove(&files.new)?;
     remove(&files.patched)?;
     let loss = damage::finish(files)?;
     if !files.db.exists() {
-        make(&files.new, (config.random)())?;
+        make(&files.new, PAGE_BYTES, (config.random)())?;
         fs::rename(&files.new, &files.db).map_err(file_error(&files.db))?;
         files.sync_dir()?;
         return Ok(loss);
@@ -223,7 +257,7 @@ fn find_or_make(files: &Files, config: &OpenConfig) -> Result<Option<Loss>, Open
     let loss = match why {
         None => loss,
         Some(why) => {
-            make(&files.new, (config.random)())?;
+            make(&files.new, PAGE_BYTES, (config.random)())?;
             damage::carry_over(files, &why, (config.clock)().wall)?;
             damage::finish(files)?
         }
@@ -235,9 +269,9 @@ fn find_or_make(files: &Files, config: &OpenConfig) -> Result<Option<Loss>, Open
 }
 
 /// Makes an empty memory, whole and on the disk, that only its owner may read.
-fn make(path: &Path, random: [u8; 10]) -> Result<(), OpenError> {
+pub(crate) fn make(path: &Path, page_bytes: u32, random: [u8; 10]) -> Result<(), OpenError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file_error(path))?;
-    let mut connection = connect(path).map_err(sql_error(path))?;
+    let mut connection = connect_to(path, page_bytes).map_err(sql_error(path))?;
     MIGRATIONS
         .to_latest(&mut connection)
         .map_err(|source| OpenError::Migrate { path: path.to_owned(), source })?;
@@ -246,20 +280,30 @@ fn make(path: &Path, random: [u8; 10]) -> Result<(), OpenError> {
     connection.close().map_err(|(_, error)| sql_error(path)(error))
 }
 
-/// A connection that writes. Every commit reaches the disk before it is answered. The log is worked into the file when it
-/// holds 8 MB, not SQLite's 4, so that pages that change often are written to the card less often.
+/// Bytes of a page of this file.
+fn page_bytes(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "page_size", |row| row.get(0))
+}
+
+/// A connection that writes. Every commit reaches the disk before it is answered.
 pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    connect_to(path, PAGE_BYTES)
+}
+
+/// The same; a file of no length gets pages of `new_page_bytes`.
+fn connect_to(path: &Path, new_page_bytes: u32) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "page_size", new_page_bytes)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 2048, |_| Ok(()))?;
+    let log_pages = LOG_BYTES / page_bytes(&connection)?.max(1);
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", log_pages, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 * 1024 * 1024, |_| Ok(()))?;
     Ok(connection)
 }

@@ -77,11 +77,12 @@ fn read_vectors(conn: &Connection, spaces: &mut [(ModelId, Loading)]) -> rusqlit
 }
 
 fn read_rows(conn: &Connection, spaces: &mut [(ModelId, Loading)]) -> rusqlite::Result<()> {
-    let mut statement = conn.prepare("SELECT n, kind, town, user_id, content_hash FROM memory")?;
+    let mut statement =
+        conn.prepare("SELECT n, kind, town, user_id, speaker, at_ms, content_hash FROM memory")?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         let Some(entry) = entry(row)? else { continue };
-        let content_hash = row.get(4)?;
+        let content_hash = row.get(6)?;
         for (_, loading) in &mut *spaces {
             loading.row(&entry, &content_hash);
         }
@@ -151,8 +152,9 @@ pub(crate) fn put(
 }
 
 fn rows_that_say(conn: &Connection, text: ContentHash) -> rusqlite::Result<Vec<Row>> {
-    let mut statement =
-        conn.prepare_cached("SELECT n, kind, town, user_id FROM memory WHERE content_hash = ?1")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT n, kind, town, user_id, speaker, at_ms FROM memory WHERE content_hash = ?1",
+    )?;
     let rows = statement.query_map([text.as_bytes()], entry)?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
@@ -241,8 +243,15 @@ pub(crate) fn vector(bytes: &[u8]) -> Option<Vector> {
     Some(vector)
 }
 
-/// `n, kind, town, user_id`; `None` for a kind that nobody knows.
+/// `n, kind, town, user_id, speaker, at_ms`; `None` for a kind that nobody knows.
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
     let Some(kind) = Kinds::from_number(row.get(1)?) else { return Ok(None) };
-    Ok(Some(Row { n: row.get(0)?, kind, town: row.get(2)?, user: row.get(3)? }))
+    Ok(Some(Row {
+        n: row.get(0)?,
+        kind,
+        town: row.get(2)?,
+        user: row.get(3)?,
+        speaker: row.get(4)?,
+        at_ms: row.get(5)?,
+    }))
 }

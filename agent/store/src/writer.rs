@@ -2,8 +2,9 @@
 //! committed together, once. Nobody is answered before the commit that holds his row is on the disk.
 //!
 //! A refused write undoes itself alone. Where the whole transaction is lost (the disk is full), each write is tried again by
-//! itself, so that one too large does not take its neighbours with it. It never reads on behalf of others and never drops a
-//! row to make room.
+//! itself, so that one too large does not take its neighbours with it. On a disk that takes nothing more, what makes room is
+//! written into the room kept back for it, and nothing else is written until that room is kept back again. It never reads on
+//! behalf of others and never drops a row to make room.
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::fail::Fail;
 use crate::health::Health;
 use crate::index::{Change, Index};
 use crate::limits::{Limits, Usage};
+use crate::reserve::Reserve;
 use crate::rows::events::Told;
 use crate::store::{Clock, Random};
 
@@ -130,6 +132,8 @@ pub(crate) struct Writer {
     pub(crate) usage: Usage,
     /// Pages of the file at most.
     pub(crate) pages_max: u32,
+    /// For what makes room on a full disk.
+    pub(crate) reserve: Reserve,
     pub(crate) told: broadcast::Sender<Arc<Told>>,
     pub(crate) index: Arc<Index>,
     pub(crate) health: Arc<Health>,
@@ -149,7 +153,7 @@ impl Writer {
         let end = self.work(&mut messages);
         // What still waits is refused by its channel closing.
         messages.close();
-        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+        if let Err(error) = self.empty_log() {
             tracing::warn!(%error, "the log of the memory stays beside its file until the next start");
         }
         if let Err((_, error)) = self.connection.close() {
@@ -183,7 +187,11 @@ impl Writer {
     }
 
     /// Writes them all, then answers them all. Where that fails, each one alone, so that none suffers for another.
-    fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    fn commit(&mut self, jobs: Vec<Box<dyn Job>>) {
+        let mut jobs = self.admit(jobs);
+        if jobs.is_empty() {
+            return;
+        }
         match self.attempt(&mut jobs) {
             Ok(done) => self.publish(jobs, done),
             Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| self.commit(vec![job])),
@@ -191,30 +199,61 @@ impl Writer {
         }
     }
 
+    /// Refuses what takes room while the room kept back is in use and cannot be kept back again. Returns the others.
+    fn admit(&mut self, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        if self.reserve.is_out() {
+            self.try_to_empty_log();
+            self.reserve.take();
+        }
+        if !self.reserve.is_out() {
+            return jobs;
+        }
+        let (make, take): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.room() == Room::Makes);
+        self.refuse_for_room(take);
+        make
+    }
+
     /// Once more, after making the room that can be made without dropping anything.
     fn retry(&mut self, mut jobs: Vec<Box<dyn Job>>, fail: Fail) {
         if !fail.is_full() {
             return self.refuse(jobs, fail);
         }
-        // The log's space goes back to the disk, and the next write begins a new one.
-        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::debug!(%error, "the log could not be emptied");
-        }
+        self.try_to_empty_log();
         let makes_room = jobs.iter().all(|job| job.room() == Room::Makes);
         if makes_room {
             self.allow_pages(self.pages_max.saturating_add(RESERVE_PAGES));
         }
-        let again = self.attempt(&mut jobs);
+        let mut again = self.attempt(&mut jobs);
+        if makes_room && again.as_ref().is_err_and(Fail::is_full) && self.reserve.release() {
+            // With the room given away, the log can be worked into the file, which may give back more of it.
+            self.try_to_empty_log();
+            again = self.attempt(&mut jobs);
+        }
         if makes_room {
             self.bound_pages();
         }
         match again {
             Ok(done) => self.publish(jobs, done),
-            Err(fail) if fail.is_full() => {
-                self.health.refused_for_room();
-                jobs.into_iter().for_each(|job| job.answer(Err(StoreError::Full)));
-            }
+            Err(fail) if fail.is_full() => self.refuse_for_room(jobs),
             Err(fail) => self.refuse(jobs, fail),
+        }
+    }
+
+    /// Works the log into the file and gives its space back to the disk; the next write begins a new one.
+    fn empty_log(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    fn try_to_empty_log(&self) {
+        if let Err(error) = self.empty_log() {
+            tracing::debug!(%error, "the log could not be emptied");
+        }
+    }
+
+    fn refuse_for_room(&self, jobs: Vec<Box<dyn Job>>) {
+        for job in jobs {
+            self.health.refused_for_room();
+            job.answer(Err(StoreError::Full));
         }
     }
 
@@ -287,11 +326,12 @@ impl Writer {
         self.usage = done.usage;
         self.index.apply(done.changes);
         // Before the answers: whoever is answered and then asks for the health hears what his write did to it.
-        if done
-            .outcomes
-            .iter()
-            .all(|outcome| !matches!(outcome, Err(StoreError::Full | StoreError::Failed(_))))
-        {
+        let is_refused = |outcome: &Result<(), StoreError>| {
+            matches!(outcome, Err(StoreError::Full | StoreError::Failed(_)))
+        };
+        if self.reserve.is_out() {
+            self.health.refused_for_room();
+        } else if !done.outcomes.iter().any(is_refused) {
             self.health.wrote();
         }
         for (job, outcome) in jobs.into_iter().zip(done.outcomes) {

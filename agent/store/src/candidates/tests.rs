@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::index::{DIMENSIONS, ROWS_MAX, Row};
+use crate::vec0;
 
 const SCHEMA: &str = include_str!("../../../../migrations/edge/0001_memory.sql");
 const MODEL: &str = "test";
@@ -78,11 +79,38 @@ impl Memory {
         at: Option<([u8; 16], i64)>,
         text: &str,
     ) -> i64 {
+        self.remember_by(kind, id, town, user, at, at.map(|_| "Anna"), 0, text)
+    }
+
+    /// A note by somebody at a time.
+    fn said(&self, speaker: &str, at_ms: i64, text: &str) -> i64 {
+        let id = self.id();
+        self.conn
+            .execute(
+                "INSERT INTO notes VALUES (?1, 'home', ?2, ?3, ?4, '[]', 50, 0, NULL, 1, ?1, 0, 0, 0)",
+                params![id, text, speaker, at_ms],
+            )
+            .unwrap();
+        self.remember_by(MemoryKind::Note, id, "home", "", None, Some(speaker), at_ms, text)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one for each column")]
+    fn remember_by(
+        &self,
+        kind: MemoryKind,
+        id: [u8; 16],
+        town: &str,
+        user: &str,
+        at: Option<([u8; 16], i64)>,
+        speaker: Option<&str>,
+        at_ms: i64,
+        text: &str,
+    ) -> i64 {
         let hash = ContentHash::of(text);
         self.conn
             .execute(
                 "INSERT INTO memory (kind, id, town, user_id, conversation_id, ordinal, speaker, at_ms, content_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
                     Kinds::number(kind),
                     id,
@@ -90,14 +118,22 @@ impl Memory {
                     user,
                     at.map(|at| at.0),
                     at.map(|at| at.1),
-                    at.map(|_| "Anna"),
+                    speaker,
+                    at_ms,
                     hash.as_bytes()
                 ],
             )
             .unwrap();
         let n = self.conn.last_insert_rowid();
         words::write(&self.conn, n, text).unwrap();
-        let row = Row { n, kind, town: town.to_owned(), user: user.to_owned() };
+        let row = Row {
+            n,
+            kind,
+            town: town.to_owned(),
+            user: user.to_owned(),
+            speaker: speaker.map(str::to_owned),
+            at_ms,
+        };
         self.index.apply(vectors::added(&self.conn, &row, hash).unwrap());
         n
     }
@@ -135,9 +171,32 @@ impl Memory {
             vector: text.map(|text| Box::new(meaning_of(text))),
             terms: terms.iter().map(|term| (*term).to_owned()).collect(),
             kinds: Kinds::of(kinds),
+            span: None,
+            speakers: Vec::new(),
             n,
         };
         find(&self.conn, &self.index, &asked).unwrap()
+    }
+
+    /// What is found of a time and by some people, of the town's notes.
+    fn ask_meant(
+        &self,
+        text: Option<&str>,
+        span: Option<(i64, i64)>,
+        speakers: &[&str],
+        n: usize,
+    ) -> Vec<i64> {
+        let asked = Asked {
+            whose: Whose { town: "home".to_owned(), user: "owner".to_owned() },
+            model: MODEL.to_owned(),
+            vector: text.map(|text| Box::new(meaning_of(text))),
+            terms: Vec::new(),
+            kinds: Kinds::of(&[]),
+            span: span.map(|(from_ms, to_ms)| Span { from_ms, to_ms }),
+            speakers: speakers.iter().map(|name| (*name).to_owned()).collect(),
+            n,
+        };
+        keys(&find(&self.conn, &self.index, &asked).unwrap())
     }
 }
 
@@ -210,6 +269,77 @@ fn only_the_kinds_that_are_asked_for() {
     assert_eq!(keys(&found), [fact]);
     let found = memory.ask("owner", &[MemoryKind::Turn], Some("the cat sleeps"), &[], 1);
     assert_eq!(keys(&found), [turns[0], turns[1]]);
+}
+
+/// Two that are nearest to the question, and beside them four of two people and two times.
+fn of_two_people() -> (Memory, [i64; 2], [i64; 4]) {
+    let memory = Memory::new();
+    let nearest = [memory.said("Cleo", 0, "the garden"), memory.said("Cleo", 0, "the gardens")];
+    let others = [
+        memory.said("Anna", 10, "a letter came"),
+        memory.said("Anna", 20, "the robot fell over"),
+        memory.said("Bert", 10, "good night"),
+        memory.said("Bert", 20, "no more tea"),
+    ];
+    memory.embed(MODEL);
+    (memory, nearest, others)
+}
+
+#[test]
+fn rows_of_the_time_and_by_the_people_named_are_found_whatever_is_nearer() {
+    let check = |span: Option<(i64, i64)>, speakers: &[&str], wanted: &[usize]| {
+        let (memory, nearest, others) = of_two_people();
+        let wanted: Vec<i64> = wanted.iter().map(|place| others[*place]).collect();
+        for without_index in [false, true] {
+            if without_index {
+                memory.index.replace(6, Vec::new());
+            }
+            let mut found = memory.ask_meant(Some("the garden"), span, speakers, 2);
+            assert_eq!(found[..2], nearest, "nothing is lost");
+            found.drain(..2);
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{span:?} {speakers:?}");
+        }
+        let mut found = memory.ask_meant(None, span, speakers, 2);
+        found.sort_unstable();
+        assert_eq!(found, wanted, "nor is a vector needed: {span:?} {speakers:?}");
+    };
+    check(Some((10, 20)), &["Anna"], &[0]);
+    check(Some((20, 21)), &["Anna"], &[1]);
+    check(Some((10, 21)), &["Bert"], &[2, 3]);
+    check(Some((10, 20)), &[], &[0, 2]);
+    check(Some((20, 30)), &["Anna", "Bert"], &[1, 3]);
+    check(None, &["Anna"], &[0, 1]);
+    // A name is the whole name, and the end of a time is not in it.
+    check(None, &["Ann"], &[]);
+    check(Some((11, 20)), &["Anna"], &[]);
+}
+
+#[test]
+fn of_those_named_the_nearest_come_first_and_no_more_than_asked_for() {
+    let (memory, nearest, others) = of_two_people();
+    let found = memory.ask_meant(Some("the robot fell"), None, &["Anna", "Cleo"], 1);
+    assert_eq!(found, [others[1]]);
+    let found = memory.ask_meant(Some("the gardens"), None, &["Bert"], 1);
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0], nearest[1]);
+    let found = memory.ask_meant(None, Some((0, 100)), &[], 3);
+    assert_eq!(found, [others[3], others[1], others[2]], "without a vector the newest");
+}
+
+#[test]
+fn what_others_said_at_the_time_stays_theirs_and_what_is_deleted_is_gone() {
+    let memory = Memory::new();
+    let mine = memory.conversation("owner", &["one"]);
+    let theirs = memory.conversation("guest", &["two"]);
+    memory.note("home", "three");
+    memory.embed(MODEL);
+    assert!(!memory.ask_meant(Some("x"), Some((0, 1)), &["Anna"], 100).contains(&theirs[0]));
+    assert_eq!(memory.ask_meant(None, Some((0, 1)), &["Anna"], 100), mine);
+    memory.delete(mine[0]);
+    assert!(memory.ask_meant(None, Some((0, 1)), &["Anna"], 100).is_empty());
+    vectors::load(&memory.conn, &memory.index).unwrap();
+    assert_eq!(memory.ask_meant(Some("x"), None, &["Anna"], 1).len(), 1, "by meaning, and nothing by name");
 }
 
 #[test]

@@ -7,36 +7,53 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::open::{Files, OpenError, PAGE_BYTES, beside, file_error};
-
-const PAGE: usize = PAGE_BYTES as usize;
+use crate::open::{Files, OpenError, PAGE_BYTES, PAGE_BYTES_BEFORE, beside, file_error, make, remove};
 
 /// The file as it stands, else a copy with the list of tables of `empty`, an empty memory. The tables of every memory of one
 /// version begin at the same pages, so that list leads to what is still there. `None`: nothing can be read.
 pub(super) fn open(files: &Files, empty: &[u8]) -> Result<Option<Connection>, OpenError> {
     let length = fs::metadata(&files.db).map_err(file_error(&files.db))?.len();
     // SQLite would delete the log of an empty file.
-    if length >= PAGE as u64
+    if length >= u64::from(PAGE_BYTES)
         && let Some(connection) = readable(&files.db)
     {
         return Ok(Some(connection));
     }
-    patch(files, empty, length).map_err(file_error(&files.patched))?;
+    let file = fs::read(&files.db).map_err(file_error(&files.db))?;
+    if has_pages_of_today(&file) {
+        patch(files, empty, length, PAGE_BYTES as usize).map_err(file_error(&files.patched))?;
+    } else {
+        make(&files.patched, PAGE_BYTES_BEFORE, [0; 10])?;
+        let empty = fs::read(&files.patched).map_err(file_error(&files.patched))?;
+        remove(&files.patched)?;
+        patch(files, &empty, length, PAGE_BYTES_BEFORE as usize).map_err(file_error(&files.patched))?;
+    }
     Ok(readable(&files.patched))
 }
 
-fn patch(files: &Files, empty: &[u8], length: u64) -> std::io::Result<()> {
+/// Whether pages begin where those of a file of today begin and those of a file of before do not: most begin with the kind of
+/// their tree's node, while in the middle of a page such a byte is rare.
+fn has_pages_of_today(file: &[u8]) -> bool {
+    const NODES: [u8; 4] = [2, 5, 10, 13];
+    let middles = file.chunks(PAGE_BYTES as usize).skip(1).step_by(2);
+    let (nodes, all) = middles.fold((0, 0), |(nodes, all), middle| {
+        (nodes + usize::from(middle.first().is_some_and(|kind| NODES.contains(kind))), all + 1)
+    });
+    nodes * 16 >= all
+}
+
+fn patch(files: &Files, empty: &[u8], length: u64, page_bytes: usize) -> std::io::Result<()> {
     fs::copy(&files.db, &files.patched)?;
     let log = beside(&files.db, "-wal");
     if log.exists() {
         fs::copy(log, beside(&files.patched, "-wal"))?;
     }
-    let pages = length.div_ceil(PAGE as u64).max(1);
+    let pages = length.div_ceil(page_bytes as u64).max(1);
     let mut copy = OpenOptions::new().write(true).open(&files.patched)?;
-    copy.set_len(pages * PAGE as u64)?;
-    for number in list_of_tables(empty) {
-        let start = (number - 1) * PAGE;
-        let Some(page) = empty.get(start..start + PAGE) else { continue };
+    copy.set_len(pages * page_bytes as u64)?;
+    for number in list_of_tables(empty, page_bytes) {
+        let start = (number - 1) * page_bytes;
+        let Some(page) = empty.get(start..start + page_bytes) else { continue };
         let mut page = page.to_vec();
         if number == 1 {
             // The header says how many pages there are, and that none of them is free: nothing is written to this copy.
@@ -51,10 +68,10 @@ fn patch(files: &Files, empty: &[u8], length: u64) -> std::io::Result<()> {
 
 /// The pages of the list of tables: the first, and where that is an inner page of its tree, those below it
 /// (the file format of SQLite, 1.6).
-fn list_of_tables(file: &[u8]) -> Vec<usize> {
+fn list_of_tables(file: &[u8], page_bytes: usize) -> Vec<usize> {
     const INNER: u8 = 5;
     let mut pages = vec![1];
-    let Some(page) = file.get(..PAGE).filter(|page| page[100] == INNER) else { return pages };
+    let Some(page) = file.get(..page_bytes).filter(|page| page[100] == INNER) else { return pages };
     let at = |place: usize| {
         page.get(place..place + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     };

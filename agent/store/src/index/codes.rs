@@ -85,6 +85,7 @@ impl Codes {
     }
 
     /// Calls with the first place of every block and the distances of the codes in it.
+    #[inline(always)]
     pub(super) fn scan(&self, code: &Code, mut each: impl FnMut(usize, &Distances)) {
         for (index, block) in self.blocks.iter().enumerate() {
             let start = index * LANES;
@@ -111,6 +112,7 @@ impl Codes {
 
 /// Counts with full adders: three words that differ somewhere become one of ones and one of twos, so that of six words only
 /// three are counted, which takes a dozen instructions each where the processor has none of its own for it.
+#[inline(always)]
 fn distances(block: &Block, code: &Code) -> Distances {
     let mut distances = [0; LANES];
     for (lane, distance) in distances.iter_mut().enumerate() {
@@ -128,6 +130,7 @@ fn distances(block: &Block, code: &Code) -> Distances {
 }
 
 /// Adds three bits at each of 64 places: what remains there, and what is carried.
+#[inline(always)]
 fn add(one: u64, other: u64, third: u64) -> (u64, u64) {
     let half = one ^ other;
     (half ^ third, one & other | half & third)

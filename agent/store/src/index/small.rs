@@ -49,6 +49,7 @@ impl Small {
     }
 
     /// Cosine of the angle to the question, -1 ..= 1.
+    #[inline(always)]
     pub(super) fn cosine(&self, question: &Question) -> f32 {
         // Fits: 384 * 127 * 32,767 < 2^31.
         let product = |(one, other): (&i8, &i16)| i32::from(*one) * i32::from(*other);

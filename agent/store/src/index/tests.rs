@@ -37,7 +37,7 @@ fn whose(town: &str, user: &str) -> Whose {
 }
 
 fn row(n: i64, kind: MemoryKind, town: &str, user: &str) -> Row {
-    Row { n, kind, town: town.to_owned(), user: user.to_owned() }
+    Row { n, kind, town: town.to_owned(), user: user.to_owned(), speaker: None, at_ms: n }
 }
 
 /// Everything that was entered and not removed.
@@ -62,9 +62,10 @@ impl Oracle {
 
     /// The same of what the space proposes, each compared exactly, as its caller does. What is deleted or foreign panics.
     fn proposed(&self, space: &Space, vector: &Vector, filter: &Filter<'_>, wanted: usize) -> Vec<f32> {
-        let near = space.nearest(&Question::of(vector), filter, wanted).unwrap();
+        let near = space.nearest(&Question::of(vector), filter, &Meant::default(), wanted).unwrap();
         assert!(near.len() <= 2 * wanted + 16);
-        let exact = |near: &Near| {
+        let exact = |rough: &Rough| {
+            let near = rough.near;
             let (row, known) = self.0.get(&near.n).expect("a row that is there");
             assert!(Self::passes(row, filter), "{row:?} does not pass {filter:?}");
             let exact = dot(vector, known);
@@ -217,6 +218,34 @@ fn a_rare_kind_and_a_rare_owner_get_their_best_exactly() {
 }
 
 #[test]
+fn what_is_meant_is_found_among_many_that_are_nearer() {
+    let (space, oracle, clusters) = many();
+    let owner = whose("home", "owner");
+    let filter = Filter { whose: &owner, kinds: Kinds::of(&[]) };
+    let mut numbers = Numbers(29);
+    // Few, which are all compared, and more than that, which are found by their codes.
+    for span in [Span { from_ms: 1_000, to_ms: 1_100 }, Span { from_ms: 500, to_ms: 5_600 }] {
+        let meant = Meant::of(Some(span), &[]);
+        let (mut hits, mut all) = (0, 0);
+        for cluster in clusters.iter().step_by(10) {
+            let vector = numbers.near(cluster, 0.04);
+            let passing =
+                oracle.0.values().filter(|(row, _)| span.contains(row.at_ms) && row.user == "owner");
+            let mut best: Vec<f32> = passing.map(|(_, known)| dot(&vector, known)).collect();
+            best.sort_by(|one, other| other.total_cmp(one));
+            let near = space.nearest(&Question::of(&vector), &filter, &meant, 10).unwrap();
+            assert!(near.iter().all(|rough| span.contains(oracle.0[&rough.near.n].0.at_ms)));
+            let exact = |rough: &Rough| dot(&vector, &oracle.0[&rough.near.n].1);
+            hits += near.iter().filter(|rough| exact(rough) >= best[9]).count();
+            all += 10;
+        }
+        assert!(hits * 100 >= all * 99, "{hits} of {all}");
+    }
+    let nobody = Meant::of(None, &["Anna".to_owned()]);
+    assert!(space.nearest(&Question::of(&clusters[0]), &filter, &nobody, 10).unwrap().is_empty());
+}
+
+#[test]
 fn the_same_text_a_thousand_times_hides_nothing_better() {
     // Thousands of rows tie; the few that are nearer are found all the same.
     let (space, mut numbers) = (Space::empty(), Numbers(17));
@@ -228,8 +257,8 @@ fn the_same_text_a_thousand_times_hides_nothing_better() {
     space.insert(&row(6_000, MemoryKind::Turn, "home", "owner"), None, &better).unwrap();
     let whose = whose("home", "owner");
     let filter = Filter { whose: &whose, kinds: Kinds::of(&[]) };
-    let near = space.nearest(&Question::of(&better), &filter, 5).unwrap();
-    assert_eq!(near[0].n, 6_000);
+    let near = space.nearest(&Question::of(&better), &filter, &Meant::default(), 5).unwrap();
+    assert_eq!(near[0].near.n, 6_000);
     assert!(near.len() >= 5);
 }
 
@@ -287,7 +316,10 @@ fn questions_go_on_while_rows_are_entered_and_removed() {
                 let filter = Filter { whose: &whose, kinds: Kinds::of(&[]) };
                 let question = Question::of(&wanted);
                 while !done.load(Ordering::Relaxed) && Instant::now() < deadline {
-                    assert_eq!(space.nearest(&question, &filter, 3).unwrap()[0].n, -1);
+                    assert_eq!(
+                        space.nearest(&question, &filter, &Meant::default(), 3).unwrap()[0].near.n,
+                        -1
+                    );
                 }
             });
         }

@@ -35,7 +35,6 @@ pub(crate) struct Told {
 /// notices. Small enough for the numbers of JavaScript.
 pub(crate) fn begin(connection: &Connection, random: [u8; 10]) -> rusqlite::Result<()> {
     let first = random[..5].iter().fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
-    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [first])?;
     connection.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![FIRST, first.to_string()])?;
     Ok(())
 }
@@ -52,10 +51,10 @@ impl Write<'_> {
         let data = serde_json::to_string(data)?;
         let bytes = data.len() as u64 + ROW_BYTES;
         let mut statement = self.tx.prepare_cached(
-            "INSERT INTO events (town, user_id, kind, data, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO events (id, town, user_id, kind, data, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
-        statement.execute(params![town, user, kind.as_str(), data, self.now_ms()])?;
-        let id = self.tx.last_insert_rowid();
+        let id = newest(self.tx)? + 1;
+        statement.execute(params![id, town, user, kind.as_str(), data, self.now_ms()])?;
         *self.usage.events() += bytes;
         self.drop_old_events(id)?;
         let whose = Whose { town: town.to_owned(), user: user.to_owned() };
@@ -86,9 +85,11 @@ impl Write<'_> {
     }
 }
 
+/// The newest id: the newest event is never dropped, so no id is given twice.
 fn newest(connection: &Connection) -> rusqlite::Result<i64> {
-    let mut statement = connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'events'")?;
-    Ok(statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+    let newest: Option<i64> =
+        connection.prepare_cached("SELECT max(id) FROM events")?.query_row([], |row| row.get(0))?;
+    newest.map_or_else(|| first(connection), Ok)
 }
 
 /// The id before the first event that is kept.

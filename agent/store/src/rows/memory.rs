@@ -49,7 +49,14 @@ pub(crate) fn remember(tx: &Connection, row: &Remembered<'_>, text: &str) -> Res
     };
     let n = tx.last_insert_rowid();
     words::write(tx, n, text)?;
-    let entry = Row { n, kind: row.kind, town: row.town.to_owned(), user: row.user.to_owned() };
+    let entry = Row {
+        n,
+        kind: row.kind,
+        town: row.town.to_owned(),
+        user: row.user.to_owned(),
+        speaker: row.speaker.map(str::to_owned),
+        at_ms: row.at_ms,
+    };
     Ok(vectors::added(tx, &entry, hash)?)
 }
 

@@ -34,7 +34,12 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::under(&std::env::temp_dir())
+    }
+
+    /// In a folder on a certain disk.
+    pub(crate) fn under(disk: &Path) -> Self {
+        let dir = tempfile::tempdir_in(disk).unwrap();
         Self { dir, limits: Limits::default(), now_ms: Arc::new(AtomicI64::new(NOW_MS)) }
     }
 

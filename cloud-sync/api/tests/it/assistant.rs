@@ -1,5 +1,6 @@
 //! The assistant's routes over a small store in memory, against the contract that every program has to keep.
 
+mod silence;
 mod store;
 
 use std::net::SocketAddr;
