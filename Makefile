@@ -14,12 +14,12 @@ FUZZ := $(TARGET)/fuzz
 FUZZ_SECONDS ?= 30
 SEEDS ?= 1000
 # Parts that have figures, in the order `make bench` takes them.
-PARTS := link body
+PARTS := link body memory mind
 ONLY ?= $(PARTS)
 # Arguments for the agent: make run ARGS="--lan"
 ARGS ?=
 
-.PHONY: help run test check sim bench cross fmt clippy deny tidy systemd fuzz page bench-link bench-body bench-memory
+.PHONY: help run test check sim bench cross fmt clippy deny tidy systemd fuzz page bench-link bench-body bench-memory bench-mind
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r command text; do \
@@ -69,7 +69,7 @@ fuzz:
 sim: ## stops under seeded faults in virtual time (SEEDS=10000)
 	SEEDS=$(SEEDS) cargo test --locked --release --package agent --test sim -- --nocapture
 
-bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory; ROUNDS=100 kills)
+bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory, ONLY=mind; ROUNDS=100 kills)
 
 # Cargo talks on stderr, so that stdout holds the figures alone. Variables given to make reach the benches: ROUNDS=200 kills,
 # TRIALS=100 silences, MINUTES=1 of teleop, FIGURES=stop,wire (see agent/benches/body/main.rs), COLD=1 a cold build.
@@ -86,6 +86,11 @@ bench-memory:
 	@cargo build --locked --quiet --release --package firmware-bridge-sim --bin robbie-body
 	@cargo bench --locked --quiet --package agent --bench memory
 	@cargo bench --locked --quiet --package models-local --bench embed
+
+bench-mind:
+	@cargo bench --locked --quiet --package models-mind --bench mind
+	@cargo build --locked --quiet --release --package firmware-bridge-sim --bin robbie-body
+	@cargo bench --locked --quiet --package agent --bench mind
 
 cross: ## build the agent for 64-bit ARM and run it emulated; build link and controller for a bare microcontroller
 	@cross/build.sh "$(CROSS)"

@@ -4,6 +4,7 @@
 //! agent that answers.
 
 mod args;
+mod chat;
 mod client;
 mod config_commands;
 mod doctor_command;
@@ -15,6 +16,7 @@ mod models;
 mod state;
 mod stop_commands;
 mod token_commands;
+mod understand;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ fn dispatch(command: &Beside, environment: &Environment) -> Result<ExitCode, Fai
             on_runtime(stop_commands::estop(reach, environment, reason.as_deref()))?
         }
         Beside::Reset(reach) => on_runtime(stop_commands::reset(reach, environment))?,
+        Beside::Chat { reach, json, message } => on_runtime(chat::run(reach, environment, message, *json))?,
+        Beside::Understand(args) => return understand::run(args),
         Beside::Token(command) => token_commands::run(command, environment)?,
         Beside::Memory(command) => on_runtime(memory_commands::run(command, environment))?,
         Beside::Models(command) => return on_runtime(models::run(command, environment)),

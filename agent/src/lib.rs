@@ -8,6 +8,7 @@ pub mod supervise;
 pub mod settings;
 pub mod drive;
 pub mod memory;
+pub mod chat;
 pub mod config;
 pub mod data_dir;
 pub mod lan;

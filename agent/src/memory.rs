@@ -7,7 +7,7 @@ pub mod import;
 pub mod locomo;
 mod embedding;
 mod recall;
-mod stamps;
+pub mod stamps;
 mod surface;
 
 use std::path::Path;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use agent_store::{Limits, OpenConfig, OpenError, Opened, Store};
 use cloud_sync_api::access::{Guards, Rule};
+use cloud_sync_api::assistant::body::Body;
 use cloud_sync_api::assistant::{self, Home};
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::Rate;
@@ -74,13 +75,13 @@ impl Memory {
         supervise::spawn("embedding", embedding::keep_up(self.store.clone(), self.embedder.clone()));
     }
 
-    /// The routes.
-    pub fn routes(&self, guards: &Guards) -> ApiRouter {
+    /// The routes; a chat moves `body`.
+    pub fn routes(&self, guards: &Guards, body: impl Body) -> ApiRouter {
         let Whose { town, user } = Whose::unpaired();
         let home = Home { town, owner: user };
         let import = Import { store: self.store.clone(), home: home.clone() };
         let admin = Rule::scope(Scope::Admin, Rate::Write);
-        assistant::routes(guards, home, self.store.clone(), self.recall.clone())
+        assistant::routes(guards, home, self.store.clone(), self.recall.clone(), body)
             .merge(ApiRouter::new(guards).route(admin, routes!(import::import)).with_state(import))
     }
 

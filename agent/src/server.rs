@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use utoipa::openapi::{Info, InfoBuilder};
 use utoipa_axum::routes;
 
+use crate::chat::RobotBody;
 use crate::config::{HttpConfig, LimitsConfig};
 use crate::drive::gate_thread::Pulse;
 use crate::drive::port_keeper::PortKeeper;
@@ -112,6 +113,7 @@ fn rate_limits(limits: &LimitsConfig) -> Limits {
         motion: per_second(limits.motion_per_s, limits.motion_per_s),
         read: per_second(limits.read_per_s, limits.read_per_s),
         write: per_second(limits.write_per_s, limits.write_burst),
+        chat: Limit::per_minute(f64::from(limits.chat_per_min), f64::from(limits.chat_per_min)),
         ..Limits::robot()
     }
 }
@@ -127,7 +129,7 @@ pub fn router(robot: Robot, memory: &Memory, watched: &Watched) -> ApiRouter {
                 .route(Rule::Open, routes!(cloud_sync_api::health::health))
                 .with_state(faults),
         )
-        .merge(memory.routes(&guards))
+        .merge(memory.routes(&guards, RobotBody::new(robot.clone())))
         .merge(metrics::routes(&guards, robot.drive, watched.pulse.clone()))
         .merge(page::routes(&guards))
 }

@@ -13,10 +13,12 @@ use anyhow::Context;
 use cloud_sync_api::health::Faults;
 use cloud_sync_api::token_file::TokenFileError;
 use cloud_sync_api::tokens::TokenStore;
+use cloud_sync_protocol::store::Whose;
 use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::message::Limits;
 use firmware_bridge_sim::{BodyProfile, SimBody, StartError};
 
+use crate::chat::mood_lights;
 use crate::config::{Config, HttpConfig};
 use crate::data_dir::DataDir;
 use crate::drive::clean;
@@ -125,6 +127,10 @@ impl App {
         // The edge.
         let faults = Faults::default();
         memory.keep_embedding();
+        supervise::spawn(
+            "mood-lights",
+            mood_lights::follow(memory.store.clone(), drive.clone(), Whose::unpaired()),
+        );
         supervise::spawn("tokens", tokens.clone().follow(report_tokens(faults.clone())));
         supervise::spawn("revocations", revoke(tokens.clone(), drive.clone()));
         let robot = Robot {

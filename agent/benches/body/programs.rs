@@ -25,8 +25,16 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Rate limits are for other people's clients.
-const WITHOUT_LIMITS: [&str; 6] =
-    ["--set", "limits.motion_per_s=0", "--set", "limits.read_per_s=0", "--set", "limits.write_per_s=0"];
+const WITHOUT_LIMITS: [&str; 8] = [
+    "--set",
+    "limits.motion_per_s=0",
+    "--set",
+    "limits.read_per_s=0",
+    "--set",
+    "limits.write_per_s=0",
+    "--set",
+    "limits.chat_per_min=0",
+];
 
 /// Waits until `look` finds something.
 pub(crate) fn wait_for<T>(

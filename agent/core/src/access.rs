@@ -21,12 +21,12 @@ impl Limb {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Base, Self::Head];
 
-    /// The limb behind a resource; lights are never closed.
+    /// The limb behind a resource; nothing else is ever closed.
     pub const fn of(resource: Resource) -> Option<Self> {
         match resource {
             Resource::Base => Some(Self::Base),
             Resource::Head => Some(Self::Head),
-            Resource::Lights => None,
+            Resource::Lights | Resource::Presence => None,
         }
     }
 

@@ -68,6 +68,14 @@ pub enum BudgetError {
         /// Its value.
         value: f32,
     },
+    /// A number is not finite or below zero.
+    #[error("`{field}` is {value}, but must be a number, 0 or above")]
+    Negative {
+        /// Name of the field.
+        field: &'static str,
+        /// Its value.
+        value: f32,
+    },
     /// The MCU's hold is outside its range.
     #[error("`hold_ms` is {hold_ms}, but must be {min} to {max}", min = HOLD_MS_MIN, max = HOLD_MS_MAX)]
     HoldOutOfRange {
@@ -176,10 +184,22 @@ fn check_numbers(profile: &Profile) -> Result<(), BudgetError> {
         ("emergency_mps2", profile.emergency_mps2),
         ("track_m", profile.track_m),
         ("baud", profile.baud as f32),
+        ("ai.linear_mps", profile.ai.linear_mps),
     ];
     for (field, value) in numbers.into_iter().chain(range_mps_max) {
         if !(value.is_finite() && value > 0.0) {
             return Err(BudgetError::NotPositive { field, value });
+        }
+    }
+    // None of these at all is a way to keep a model from driving.
+    let sums = [
+        ("ai.distance_m", profile.ai.distance_m),
+        ("ai.angle_rad", profile.ai.angle_rad),
+        ("ai.seconds", profile.ai.seconds),
+    ];
+    for (field, value) in sums {
+        if !(value.is_finite() && value >= 0.0) {
+            return Err(BudgetError::Negative { field, value });
         }
     }
     if profile.emergency_mps2 < profile.acceleration_mps2 {
@@ -202,6 +222,7 @@ fn whole_ms(seconds: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ai::AiBounds;
     use crate::testing::SIM;
 
     fn check(change: impl FnOnce(&mut Profile), expected: Result<(u32, u32, u32), &str>) {
@@ -257,11 +278,24 @@ mod tests {
     #[test]
     fn refuses_what_is_no_number() {
         check(|profile| profile.track_m = f32::NAN, Err("`track_m` is NaN, but must be a number above 0"));
+        check(
+            |profile| profile.ai.seconds = f32::INFINITY,
+            Err("`ai.seconds` is inf, but must be a number, 0 or above"),
+        );
+        check(
+            |profile| profile.ai.linear_mps = 0.0,
+            Err("`ai.linear_mps` is 0, but must be a number above 0"),
+        );
         check(|profile| profile.baud = 0, Err("`baud` is 0, but must be a number above 0"));
         check(
             |profile| profile.emergency_mps2 = 0.0,
             Err("`emergency_mps2` is 0, but must be a number above 0"),
         );
+    }
+    #[test]
+    fn a_model_may_be_kept_from_driving() {
+        let none = AiBounds { distance_m: 0.0, angle_rad: 0.0, seconds: 0.0, ..AiBounds::DEFAULT };
+        check(|profile| profile.ai = none, Ok((830, 407, 450)));
     }
     #[test]
     fn driving_blind_is_an_explicit_choice() {

@@ -6,6 +6,10 @@ use arrayvec::ArrayString;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
 
+/// Number of everything that one message of a person causes. Rises within a run of the agent; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TurnId(pub u64);
+
 /// Short text of fixed size: names, reasons. Longer input is cut at a character boundary.
 pub type Label = ArrayString<96>;
 
@@ -28,7 +32,7 @@ pub fn joined(texts: &[&str]) -> Label {
 /// Rank of whoever commands. Greater wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// A language model. Moves nothing by itself.
+    /// A language model. Moves nothing by itself, only within a turn.
     Ai,
     /// A program that acts on its own.
     Autonomy,
@@ -66,4 +70,14 @@ pub struct Caller {
     pub name: Label,
     /// The request must carry `seen`: it came through a proxy, or from a peer that is not loopback.
     pub must_show_seen: bool,
+    /// The turn that it acts in; only a model does.
+    pub turn: Option<TurnId>,
+}
+
+impl Caller {
+    /// The model that acts for this person in `turn`. The edge has seen that the person may drive.
+    #[must_use]
+    pub const fn in_turn(self, turn: TurnId) -> Self {
+        Self { class: Class::Ai, turn: Some(turn), ..self }
+    }
 }

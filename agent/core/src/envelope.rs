@@ -67,6 +67,21 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The same for a model, which has bounds of its own.
+    pub fn within_ai(mut self, linear_mps: f32, angular_radps: f32) -> Self {
+        let speed = &mut self.speed;
+        for (limit, reason, bound) in [
+            (&mut speed.forward_mps, &mut self.forward_reason, linear_mps),
+            (&mut speed.backward_mps, &mut self.backward_reason, linear_mps),
+            (&mut speed.angular_radps, &mut self.angular_reason, angular_radps),
+        ] {
+            if bound < *limit {
+                (*limit, *reason) = (bound, LimitReason::AiBounds);
+            }
+        }
+        self
+    }
+
     /// What this speed runs into first.
     pub fn reason_for(&self, wanted: BodySpeed) -> LimitReason {
         if share(wanted.angular_radps, self.speed.angular_radps)

@@ -5,6 +5,7 @@
 
 mod admit;
 mod command;
+mod decide;
 mod drive;
 mod estop;
 mod holding;
@@ -14,6 +15,7 @@ mod revoked;
 mod show;
 mod stop;
 mod tick;
+mod turns;
 
 use std::time::Duration;
 
@@ -21,27 +23,25 @@ use arrayvec::ArrayVec;
 use firmware_bridge_link::message::WheelGoal;
 
 use crate::access::{Access, OpenLimbs};
+use crate::ai::Turns;
 use crate::backoff::Backoff;
-use crate::caller::Caller;
 use crate::envelope::EnvelopeState;
 use crate::freshness::{Judge, TICK_GAP_MAX};
 use crate::latch::{LatchRecord, Loaded};
 use crate::lease::Leases;
 use crate::odometry::Odometry;
+use crate::presence::Typed;
 use crate::profile::Profile;
 use crate::refusal::ClosedBy;
 use crate::report::BodyReport;
-use crate::request::{Accepted, Answer, Asked, Request, Ticket};
-use crate::snapshot::{Lights, RefusalRecord};
+use crate::request::{Accepted, Answer, Asked, Ticket};
+use crate::snapshot::Lights;
 use crate::teleop::Sockets;
 use crate::time::BootTime;
 use crate::why::Why;
 
-use admit::{Command, Kind};
-use command::with_legal_ttl;
-use drive::{Drive, Ending, Tasks};
+use drive::{Drive, Tasks};
 use estop::EStop;
-use holding::Take;
 use opening::Opening;
 use reset::Reset;
 use revoked::Revoked;
@@ -173,6 +173,8 @@ pub struct Gate {
     leases: Leases,
     backoff: Backoff,
     revoked: Revoked,
+    typed: Typed,
+    turns: Turns,
     sockets: Sockets,
     envelope: EnvelopeState,
     odometry: Odometry,
@@ -212,6 +214,8 @@ impl Gate {
             leases: Leases::new(),
             backoff: Backoff::new(),
             revoked: Revoked::new(),
+            typed: Typed::new(),
+            turns: Turns::new(profile.ai),
             sockets: Sockets::new(),
             envelope: EnvelopeState::new(&profile),
             odometry: Odometry::new(profile.track_m),
@@ -231,6 +235,7 @@ impl Gate {
     /// Takes one input and says what to do now. `out` is cleared first.
     pub fn step(&mut self, input: Input<'_>, now: BootTime, out: &mut Output) {
         out.clear();
+        self.count_time(now);
         self.notice_gap(now, out);
         self.end_overdue(now, out);
         match input {
@@ -243,12 +248,15 @@ impl Gate {
             Input::LatchWritten { serial, durable } => self.latch_written(serial, durable, now, out),
             Input::Shutdown => self.shut_down(now, out),
         }
+        // The input may have taken a lease, the last person who was present, or the time that a head needs.
+        self.end_turns_without_lease();
+        self.end_overdue_drive(now);
         self.emit(now, out);
     }
 
     /// When the gate wants the next [`Input::Tick`] at the latest, apart from the regular ones.
     pub fn next_wake(&self, now: BootTime) -> Option<BootTime> {
-        let setpoint_end = self.drive.as_ref().map(|drive| drive.expires_at);
+        let setpoint_end = self.drive.as_ref().map(|drive| self.drive_end(drive));
         let openings = self.openings.iter().flatten().map(|opening| opening.deadline);
         let reset = self.reset.as_ref().map(Reset::deadline);
         openings
@@ -267,64 +275,6 @@ impl Gate {
         self.ended.unwrap_or_else(|| self.access.open_limbs())
     }
 
-    /// Dispatches one request. `None`: the answer comes with a later step.
-    fn decide(&mut self, asked: &Asked, now: BootTime, out: &mut Output) -> Option<Answer> {
-        if let Err(refusal) = self.revoked.check(asked) {
-            return Some(Err(refusal));
-        }
-        let answer = match &asked.request {
-            Request::Stop => self.stop_all(asked.caller.name, now, out),
-            Request::EStop { reason } => self.press_estop(*reason, asked.caller.name, now, out),
-            Request::Velocity { twist, lease, seq, freshness } => {
-                let kind = Kind::Velocity { twist: with_legal_ttl(twist), seq: *seq };
-                self.command(&Command { asked, lease: *lease, freshness, kind }, now, out)
-            }
-            Request::TeleopFrame { socket, twist, seq, freshness } => {
-                let kind = Kind::Teleop { twist: with_legal_ttl(twist), socket: *socket, seq: *seq };
-                self.command(&Command { asked, lease: None, freshness, kind }, now, out)
-            }
-            Request::Move { travel, lease, freshness } => self.command(
-                &Command { asked, lease: *lease, freshness, kind: Kind::Travel(*travel) },
-                now,
-                out,
-            ),
-            Request::Head { pan_rad, tilt_rad, lease, freshness } => {
-                let kind = Kind::Head { pan_rad: *pan_rad, tilt_rad: *tilt_rad };
-                self.command(&Command { asked, lease: *lease, freshness, kind }, now, out)
-            }
-            Request::Lights { on, rgb, brightness } => {
-                self.light(&asked.caller, (*on, *rgb, *brightness), now, out)
-            }
-            Request::CancelTask(task) => self.cancel(*task, &asked.caller),
-            Request::TeleopOpen(socket) => self.teleop_open(*socket, &asked.caller, now),
-            Request::TeleopClose(socket) => self.teleop_close(*socket, &asked.caller),
-            Request::Take { resource, ttl, take_over, seen } => {
-                let take = Take { asked, resource: *resource, ttl: *ttl, take_over: *take_over, seen: *seen };
-                return self.take(&take, now, out);
-            }
-            Request::Renew { lease, ttl } => self.renew(*lease, *ttl, &asked.caller, now),
-            Request::Release(lease) => self.release(*lease, &asked.caller),
-            Request::Revoke(token) => self.revoke(*token, now, out),
-            Request::Reset { epoch } => return self.begin_reset(*epoch, asked, now, out),
-        };
-        Some(answer)
-    }
-
-    /// Puts an answer out; a refusal is also kept for `control/why`, and holds its token back.
-    fn answer(&mut self, ticket: Ticket, caller: &Caller, answer: Answer, now: BootTime, out: &mut Output) {
-        if let Err(refusal) = &answer {
-            self.backoff.note(caller.token, refusal, now);
-            self.why.push(RefusalRecord {
-                at: now,
-                refusal: *refusal,
-                source: caller.name,
-                class: caller.class,
-            });
-        }
-        // A step answers its own request, two openings and the waiters of a reset at most: there is room.
-        out.answers.push((ticket, answer));
-    }
-
     /// Closes everything when the gate was not ticked for too long: what it knew is old.
     fn notice_gap(&mut self, now: BootTime, out: &mut Output) {
         if self.ticked_at.is_some_and(|at| now.since(at) > TICK_GAP_MAX) {
@@ -336,11 +286,9 @@ impl Gate {
 
     /// Ends what is over: setpoint, leases, and what waits for the MCU or the disk.
     fn end_overdue(&mut self, now: BootTime, out: &mut Output) {
-        if self.drive.as_ref().is_some_and(|drive| drive.expires_at <= now) {
-            self.end_drive(Ending::Deadline);
-        }
+        self.end_overdue_drive(now);
         self.leases.expire(now);
-        self.end_drive_without_lease(Ending::LeaseOver);
+        self.end_turns_without_lease();
         self.abandon_overdue_openings(now, out);
         self.end_overdue_reset(now, out);
     }
@@ -350,8 +298,8 @@ impl Gate {
         let hold_ms = u16::try_from(self.profile.hold_ms).unwrap_or(u16::MAX);
         let (goal, ttl_ms) = match &self.drive {
             Some(drive) if self.may_drive() => {
-                let limits = self.envelope.limits(drive.class);
-                let rest_ms = u16::try_from(drive.expires_at.since(now).as_millis()).unwrap_or(u16::MAX);
+                let limits = self.limits(drive.class);
+                let rest_ms = u16::try_from(self.drive_end(drive).since(now).as_millis()).unwrap_or(u16::MAX);
                 match rest_ms {
                     // Less than a millisecond is left: the MCU could not count it down.
                     0 => (WheelGoal::Halt, hold_ms),

@@ -1,11 +1,11 @@
-//! Leases: who holds base, head and lights, and until when.
+//! Leases: who holds base, head, lights and presence, and until when.
 //!
 //! One holder a resource. Knows tokens, classes and ends; never whether the resource may move at all (see
 //! [`access`](crate::access)).
 
 use std::time::Duration;
 
-use crate::caller::{Caller, Class, Label, TokenId};
+use crate::caller::{Caller, Class, Label, TokenId, TurnId};
 use crate::refusal::Refusal;
 use crate::request::{LeaseId, LeaseView};
 use crate::resource::Resource;
@@ -18,7 +18,7 @@ pub const TTL_MIN: Duration = Duration::from_millis(500);
 /// Longest time to live of a lease.
 pub const TTL_MAX: Duration = Duration::from_secs(30);
 
-const RESOURCES: [Resource; 3] = [Resource::Base, Resource::Head, Resource::Lights];
+const RESOURCES: [Resource; 4] = [Resource::Base, Resource::Head, Resource::Lights, Resource::Presence];
 
 /// One lease.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Lease {
     pub epoch: u32,
     /// The token it is bound to.
     pub token: TokenId,
+    /// The turn of that token; `None`: its person or program.
+    pub turn: Option<TurnId>,
     /// Class of the take.
     pub class: Class,
     /// The token's name.
@@ -52,6 +54,11 @@ impl Lease {
         self.extend_to(now + self.ttl);
     }
 
+    /// It is this caller's: of the same token and the same turn. So no pad rides on its owner's chat, nor the other way round.
+    pub fn is_of(&self, caller: &Caller) -> bool {
+        self.token == caller.token && self.turn == caller.turn
+    }
+
     /// As others see it.
     pub fn view(&self, resource: Resource, now: BootTime) -> LeaseView {
         LeaseView {
@@ -71,24 +78,33 @@ impl Lease {
     }
 }
 
-/// Whether `caller` may take what `token` holds with `class`: a higher class at once, an equal one when it says so, the own
-/// token always.
-pub fn may_take_from(caller: &Caller, token: TokenId, class: Class, take_over: bool) -> bool {
-    caller.token == token || caller.class > class || (caller.class == class && take_over)
+/// Whether `caller` may take what `turn` of `token` holds with `class`: a higher class at once, an equal one when it says so,
+/// the own token always; of two turns of a token the newer.
+pub fn may_take_from(
+    caller: &Caller,
+    (token, turn): (TokenId, Option<TurnId>),
+    class: Class,
+    take_over: bool,
+) -> bool {
+    match (caller.turn, turn) {
+        (None, None) if caller.token == token => true,
+        (Some(own), Some(held)) if caller.token == token => own >= held,
+        _ => caller.class > class || (caller.class == class && take_over),
+    }
 }
 
 /// All leases of a run. At most one a resource.
 #[derive(Debug)]
 pub struct Leases {
-    slots: [Option<Lease>; 3],
-    epochs: [u32; 3],
+    slots: [Option<Lease>; 4],
+    epochs: [u32; 4],
     next_id: u64,
 }
 
 impl Leases {
     /// None held.
     pub const fn new() -> Self {
-        Self { slots: [None; 3], epochs: [0; 3], next_id: 1 }
+        Self { slots: [None; 4], epochs: [0; 4], next_id: 1 }
     }
 
     /// Who holds `resource`.
@@ -123,6 +139,11 @@ impl Leases {
         lease
     }
 
+    /// What a turn holds lives as long as it does something: a head that it does not move for a while is no lost lease.
+    pub fn of_turn(&mut self, turn: TurnId) -> impl Iterator<Item = &mut Lease> {
+        self.slots.iter_mut().flatten().filter(move |lease| lease.turn == Some(turn))
+    }
+
     fn draw(&mut self, resource: Resource, caller: &Caller, ttl: Duration, now: BootTime) -> Lease {
         let id = LeaseId(self.next_id);
         self.next_id += 1;
@@ -132,6 +153,7 @@ impl Leases {
             id,
             epoch: *epoch,
             token: caller.token,
+            turn: caller.turn,
             class: caller.class,
             holder: caller.name,
             ttl,

@@ -5,6 +5,7 @@
 //! function in virtual time.
 
 pub mod access;
+pub mod ai;
 pub mod backoff;
 pub mod budget;
 pub mod caller;
@@ -14,6 +15,7 @@ pub mod gate;
 pub mod latch;
 pub mod lease;
 pub mod odometry;
+pub mod presence;
 pub mod profile;
 pub mod refusal;
 pub mod report;

@@ -1,6 +1,8 @@
-//! What one kind of robot may do: the numbers of `[motion]`, `[head]` and `[safety]`, checked once at start.
+//! What one kind of robot may do: the numbers of `[motion]`, `[head]`, `[safety]` and the AI's bounds, checked once at start.
 
 use firmware_bridge_link::message::RANGES_MAX;
+
+use crate::ai::AiBounds;
 
 /// Limits and constants of one body. Built and checked by the program's configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Profile {
     pub head: HeadLimits,
     /// How the body sees obstacles.
     pub range: RangePolicy,
+    /// What a model may do in one turn.
+    pub ai: AiBounds,
 }
 
 /// Limits of the head, rad to either side.

@@ -16,6 +16,15 @@ pub enum Refusal {
         /// Largest accepted.
         max: f64,
     },
+    /// 422 `out-of-range`: more than what is left of the bounds of a model's turn.
+    OutsideBounds {
+        /// Which: `distance_m`, `angle_rad` or `seconds`.
+        bound: &'static str,
+        /// What it would have come to.
+        asked: f64,
+        /// What is left.
+        allowed: f64,
+    },
     /// 400 `bad-request`: `seen` is needed here.
     SeenMissing,
     /// 404 `not-found`: no such task, lease or socket, or another token's.
@@ -31,7 +40,7 @@ pub enum Refusal {
     LinkDown,
     /// 503 `link-down`: the latch file cannot be written, so an e-stop cannot be taken back.
     NotDurable,
-    /// 409 `lease-held`: another token holds the resource.
+    /// 409 `lease-held`: another token, or another turn of the same one, holds the resource.
     LeaseHeld {
         /// Its token's name.
         holder: Label,
@@ -49,6 +58,8 @@ pub enum Refusal {
         /// When.
         since: BootTime,
     },
+    /// 409 `nobody-present`: a model moves nothing without a person there.
+    NobodyPresent,
     /// 409 `neutral-first`: the stick must be let go once.
     NeutralFirst,
     /// 409 `newer-estop`.
@@ -63,7 +74,7 @@ pub enum Refusal {
         /// Accepted age in ms.
         max_age_ms: u64,
     },
-    /// 410 `lease-gone`.
+    /// 410 `lease-gone`; also whatever is asked in a turn that is over or never began.
     LeaseGone,
     /// 410 `not-rising`: `seq`.
     NotRising {
@@ -72,7 +83,7 @@ pub enum Refusal {
     },
     /// 401 `no-token`: the token was revoked while the request was under way.
     TokenRevoked,
-    /// 403 `no-right`: a class that may not do this (ai moves nothing by itself).
+    /// 403 `no-right`: a class that may not do this (ai moves nothing by itself, only `move`, `head` and lights within a turn).
     ClassTooLow,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::caller::{Caller, Class, Label, TokenId};
+use crate::caller::{Caller, Class, Label, TokenId, TurnId};
 use crate::refusal::Refusal;
 pub use crate::resource::Resource;
 use crate::time::BootTime;
@@ -156,7 +156,11 @@ pub enum Request {
         /// The epoch that the person saw.
         epoch: u32,
     },
-    /// A token died: its leases, setpoint and task end.
+    /// Somebody with the right to drive typed a message: they count as present for 30 s.
+    Present,
+    /// A message of somebody with the right to drive begins a turn. A model acts in no other.
+    Begin(TurnId),
+    /// A token died: its leases, turns, setpoint and task end.
     Revoke(TokenId),
 }
 
@@ -240,6 +244,8 @@ pub enum LimitReason {
     BatteryLow,
     /// The profile declares no range sensor.
     NoRange,
+    /// A model drives.
+    AiBounds,
 }
 
 impl LimitReason {
@@ -252,6 +258,7 @@ impl LimitReason {
             Self::LinkSlow => "link-slow",
             Self::BatteryLow => "battery-low",
             Self::NoRange => "no-range",
+            Self::AiBounds => "ai-bounds",
         }
     }
 }

@@ -9,4 +9,6 @@ pub enum Resource {
     Head,
     /// The lights. They need no lease unless somebody holds one.
     Lights,
+    /// Held by a person who is there. It moves nothing and is never closed; without it a model moves nothing.
+    Presence,
 }

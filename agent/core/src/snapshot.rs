@@ -33,8 +33,8 @@ pub struct Snapshot {
     pub base_closed: Option<Closed>,
     /// Why the head is closed.
     pub head_closed: Option<Closed>,
-    /// Leases: base, head, lights.
-    pub leases: [Option<LeaseView>; 3],
+    /// Leases: base, head, lights, presence.
+    pub leases: [Option<LeaseView>; 4],
     /// Lights as ordered.
     pub lights: Lights,
     /// E-stop.
@@ -188,7 +188,7 @@ impl Snapshot {
             setpoint: None,
             base_closed: None,
             head_closed: None,
-            leases: [None; 3],
+            leases: [None; 4],
             lights: Lights { on: false, rgb: [255; 3], brightness: 1.0 },
             estop: EStopView {
                 latched: false,

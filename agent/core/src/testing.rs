@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use firmware_bridge_link::message::{Motion, RANGES_MAX, RangeReading, Reason, Senses, State};
 
+use crate::ai::AiBounds;
 use crate::profile::{HeadLimits, Profile, RangeDirection, RangePolicy};
 use crate::report::BodyReport;
 use crate::time::BootTime;
@@ -23,6 +24,7 @@ pub(crate) const SIM: Profile = Profile {
     standstill_promise_ms: 1000,
     head: HeadLimits { pan_rad_max: 1.5, tilt_rad_max: 0.7 },
     range: RangePolicy::Sensors([Some(RangeDirection::Front), Some(RangeDirection::Rear), None, None]),
+    ai: AiBounds::DEFAULT,
 };
 
 /// Armed, near nothing, battery full, everything read just now.

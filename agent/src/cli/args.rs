@@ -49,6 +49,21 @@ pub enum Beside {
     /// an e-stop (it asks), + and - change the speed, q quits, h shows all keys. Nothing is sent while the picture of the
     /// robot is older than 0.3 s, so a bad network never drives it blindly.
     Drive(ReachArgs),
+    /// Talk to Robbie: it understands and does what its body can do, remembers, and says what it cannot
+    ///
+    /// Without a message it is a conversation, one line a message. It moves the body only within the bounds of a chat.
+    Chat {
+        /// Which agent.
+        #[command(flatten)]
+        reach: ReachArgs,
+        /// One JSON object an answer instead of text
+        #[arg(long)]
+        json: bool,
+        /// What to say
+        message: Vec<String>,
+    },
+    /// Say what sentences mean, moving nothing and asking no agent
+    Understand(UnderstandArgs),
     /// Show what the robot does now
     Status {
         /// Which agent.
@@ -196,6 +211,22 @@ pub enum TokenCommand {
         #[command(flatten)]
         data: DataArgs,
     },
+}
+
+/// Flags of `understand`.
+///
+/// Reads one sentence a line, or JSON lines {"text", "history"?: [{"who", "text"}], "speaker"?: "owner"|"guest", "state"?:
+/// {"mood", "attraction_level", "gandhi_genghis", "energy"}}, from the arguments or from standard input.
+#[derive(Clone, Debug, Default, Args)]
+pub struct UnderstandArgs {
+    /// One JSON object a line: {"calls", "mood", "why_mood", "notes", "tier", "reply"}
+    #[arg(long)]
+    pub json: bool,
+    /// Print what a language model would be asked instead, one JSON list of messages a line
+    #[arg(long)]
+    pub prompt: bool,
+    /// The sentence; without one, lines of standard input
+    pub sentence: Vec<String>,
 }
 
 /// Flags of `doctor`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use reqwest::header::{ACCEPT, CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Upgraded};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -23,6 +23,9 @@ use crate::lan::Fingerprint;
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// The slowest answer is that of an e-stop which waits for its file.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// The largest event of a stream.
+const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// An agent, its token and its certificate.
 #[derive(Clone, Debug)]
@@ -103,6 +106,27 @@ impl Client {
         Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
     }
 
+    /// `POST` that is answered by server-sent events. `key` lets it be sent again.
+    pub(super) async fn events(
+        &self,
+        path: &str,
+        body: &Value,
+        key: &str,
+        wait: Duration,
+    ) -> Result<Events, Failure> {
+        let request = self
+            .with_token(Method::POST, path)?
+            .header(ACCEPT, "text/event-stream")
+            .header("Idempotency-Key", key)
+            .json(body)
+            .timeout(wait);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        Ok(Events { response, buffer: Vec::new() })
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.target.url))
     }
@@ -133,6 +157,43 @@ impl Client {
         };
         Failure::Unavailable(format!("no agent answers at {url}: {help} ({cause})"))
     }
+}
+
+/// Server-sent events as they come.
+#[derive(Debug)]
+pub(super) struct Events {
+    response: Response,
+    buffer: Vec<u8>,
+}
+
+impl Events {
+    /// Name and data of the next event; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<(String, String)>, Failure> {
+        loop {
+            while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                if let Some(event) = parse_event(&String::from_utf8_lossy(&block)) {
+                    return Ok(Some(event));
+                }
+            }
+            let chunk = self.response.chunk().await;
+            match chunk
+                .map_err(|error| Failure::Unavailable(format!("the answer broke off: {}", chain(&error))))?
+            {
+                Some(chunk) if self.buffer.len() + chunk.len() <= EVENT_BYTES_MAX => {
+                    self.buffer.extend(chunk)
+                }
+                Some(_) => return Err(Failure::Refused("the agent's answer is too long".to_owned())),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// A block of lines; comments, which keep the connection alive, are none.
+fn parse_event(block: &str) -> Option<(String, String)> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim_start);
+    Some((field("event:")?.to_owned(), field("data:")?.to_owned()))
 }
 
 async fn refusal(response: Response) -> Failure {

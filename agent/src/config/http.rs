@@ -65,6 +65,7 @@ pub(super) const KEYS: &[Key] = &[
     count("limits.read_per_s", 0, 100_000, "requests a second", "100", "a token's reads; 0: off"),
     count("limits.write_per_s", 0, 100_000, "requests a second", "50", "a token's other writes; 0: off"),
     count("limits.write_burst", 1, 1_000_000, "requests", "1000", "writes that may come at once"),
+    count("limits.chat_per_min", 0, 100_000, "messages a minute", "30", "a token's chat messages; 0: off"),
 ];
 
 fn is_socket_address(text: &str) -> bool {
@@ -178,6 +179,8 @@ pub struct LimitsConfig {
     pub write_per_s: u32,
     /// Writes that may come at once.
     pub write_burst: u32,
+    /// Chat messages a minute.
+    pub chat_per_min: u32,
 }
 
 impl LimitsConfig {
@@ -187,6 +190,7 @@ impl LimitsConfig {
             read_per_s: settings.integer("limits.read_per_s")?,
             write_per_s: settings.integer("limits.write_per_s")?,
             write_burst: settings.integer("limits.write_burst")?,
+            chat_per_min: settings.integer("limits.chat_per_min")?,
         })
     }
 }

@@ -1,13 +1,14 @@
-//! The settings of everything that moves: `[body]`, `[motion]`, `[head]`, `[safety]`.
+//! The settings of everything that moves: `[body]`, `[motion]`, `[head]`, `[safety]`, `[ai]`.
 //!
 //! Builds the [`Profile`] that the gate, the session and the simulated body share, and refuses one that breaks its promise
 //! of standing still.
 
+use agent_core::ai::AiBounds;
 use agent_core::profile::{HeadLimits, Profile, RangeDirection, RangePolicy};
 use firmware_bridge_link::limits::EMERGENCY_MPS2_MAX;
 use firmware_bridge_link::message::RANGES_MAX;
 
-use crate::settings::{Key, Kind, Problems, Settings};
+use crate::settings::{Key, Kind, Problems, Settings, Source};
 
 const fn number(name: &'static str, min: f64, max: f64, unit: &'static str, help: &'static str) -> Key {
     Key { name, kind: Kind::Number { min, max, unit }, default: None, help }
@@ -15,6 +16,17 @@ const fn number(name: &'static str, min: f64, max: f64, unit: &'static str, help
 
 const fn integer(name: &'static str, min: i64, max: i64, unit: &'static str, help: &'static str) -> Key {
     Key { name, kind: Kind::Integer { min, max, unit }, default: None, help }
+}
+
+const fn bound(
+    name: &'static str,
+    min: f64,
+    max: f64,
+    unit: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Key {
+    Key { name, kind: Kind::Number { min, max, unit }, default: Some(default), help }
 }
 
 /// The keys. Those without a default stand in every profile.
@@ -88,6 +100,38 @@ pub const KEYS: &[Key] = &[
         default: None,
         help: "speed limit without range sensors, for range = \"none\"",
     },
+    bound(
+        "ai.linear_mps_max",
+        0.01,
+        1.0,
+        "m/s",
+        "0.2",
+        "speed of what a chat moves; more than 0.2 only in the file",
+    ),
+    bound(
+        "ai.distance_m_max",
+        0.0,
+        50.0,
+        "m",
+        "2.0",
+        "way that one chat message may cause; more than 2.0 only in the file",
+    ),
+    bound(
+        "ai.angle_deg_max",
+        0.0,
+        3600.0,
+        "degrees",
+        "360",
+        "turning that one chat message may cause; more than 360 only in the file",
+    ),
+    bound(
+        "ai.seconds_max",
+        0.0,
+        300.0,
+        "s",
+        "20",
+        "time that one chat message may move; more than 20 only in the file",
+    ),
 ];
 
 fn is_path(text: &str) -> bool {
@@ -142,6 +186,7 @@ impl DriveConfig {
                 tilt_rad_max: settings.number_f32("head.tilt_rad_max")?,
             },
             range: range(settings)?,
+            ai: ai(settings)?,
         };
         if profile.emergency_mps2 < profile.acceleration_mps2 {
             let what =
@@ -150,6 +195,26 @@ impl DriveConfig {
         }
         Ok(Self { body: body(settings)?, profile })
     }
+}
+
+/// What one message of a chat may move. Anybody may ask for less; more stands in the file, where only the owner writes.
+fn ai(settings: &Settings) -> Result<AiBounds, Problems> {
+    let bounded = |name: &'static str, default: f32| {
+        let value = settings.number_f32(name)?;
+        let is_by_hand = matches!(settings.source(name), Source::Variable(_) | Source::Flag(_));
+        if is_by_hand && value > default {
+            let what = format!("is at most {default} here; only the configuration file raises it");
+            return Err(settings.problem(name, what));
+        }
+        Ok(value)
+    };
+    let default = AiBounds::DEFAULT;
+    Ok(AiBounds {
+        linear_mps: bounded("ai.linear_mps_max", default.linear_mps)?,
+        distance_m: bounded("ai.distance_m_max", default.distance_m)?,
+        angle_rad: bounded("ai.angle_deg_max", default.angle_rad.to_degrees())?.to_radians(),
+        seconds: bounded("ai.seconds_max", default.seconds)?,
+    })
 }
 
 fn body(settings: &Settings) -> Result<BodyConfig, Problems> {

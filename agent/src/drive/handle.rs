@@ -152,15 +152,21 @@ impl DriveHandle {
 
     /// Ends a socket's motion without waiting. A queue full of stops and ends is no loss: the time to live ends it too.
     pub fn end_socket(&self, caller: Caller, socket: SocketId) {
+        self.tell(caller, Request::TeleopClose(socket));
+    }
+
+    /// Tells the gate that something ends, without waiting. Whatever it was ends by itself too, only later.
+    pub fn tell(&self, caller: Caller, request: Request) {
         let ticket = self.waiting.next.fetch_add(1, Ordering::Relaxed);
-        if self.hand_in(caller, ticket, Request::TeleopClose(socket)).is_err() {
-            tracing::warn!("the gate's queue of stops is full, a socket's motion ends with its time to live");
+        if self.hand_in(caller, ticket, request).is_err() {
+            tracing::warn!("the gate's queue is full: what was to end ends with its time to live");
         }
     }
 
     /// A token died: its leases, setpoint and task end. Tries until the gate has heard it.
     pub async fn revoke(&self, token: TokenId) {
-        let caller = Caller { token, class: Class::Local, name: Label::new(), must_show_seen: false };
+        let caller =
+            Caller { token, class: Class::Local, name: Label::new(), must_show_seen: false, turn: None };
         while let Err(error) = self.ask(caller, Request::Revoke(token)).await {
             tracing::error!("a revoked token may still drive, telling the gate again: {error}");
             tokio::time::sleep(REVOKE_RETRY).await;
@@ -171,7 +177,9 @@ impl DriveHandle {
         let asked = Asked { ticket, caller, received_at: os::boot_time(), request };
         let queue = match request {
             Request::EStop { .. } => &self.door.estops,
-            Request::Stop | Request::TeleopClose(_) | Request::Revoke(_) => &self.door.urgent,
+            Request::Stop | Request::TeleopClose(_) | Request::Release(_) | Request::Revoke(_) => {
+                &self.door.urgent
+            }
             _ => &self.door.asked,
         };
         queue.put(asked).map_err(|_asked| DriveError::Busy)?;

@@ -11,6 +11,9 @@ use super::handle::DriveError;
 pub fn problem(refusal: &Refusal, now: BootTime) -> Problem {
     match refusal {
         Refusal::OutOfRange { field, min, max } => Problem::out_of_range(field, *min, *max),
+        Refusal::OutsideBounds { bound, asked, allowed } => Problem::out_of_range(bound, 0.0, *allowed).detail_is(format!(
+            "{bound} would come to {asked}, and {allowed} is left of what one message may make a model move."
+        )),
         Refusal::SeenMissing => Problem::bad_request(
             "This command did not come straight from this machine: echo the newest `seen` of GET /api/robot/state in it.",
         )
@@ -31,6 +34,7 @@ pub fn problem(refusal: &Refusal, now: BootTime) -> Problem {
         Refusal::Closed { resource, by, since } => {
             Problem::closed(resource_name(*resource), by.as_str(), millis(now, *since))
         }
+        Refusal::NobodyPresent => Problem::nobody_present(),
         Refusal::NeutralFirst => Problem::neutral_first(),
         Refusal::NewerEStop { epoch } => Problem::newer_estop(*epoch),
         Refusal::Stale { age_ms, max_age_ms } => stale(*age_ms, *max_age_ms),
@@ -53,12 +57,13 @@ pub fn no_answer(error: DriveError) -> Problem {
     }
 }
 
-/// `base`, `head` or `lights`.
+/// `base`, `head`, `lights` or `presence`.
 pub fn resource_name(resource: Resource) -> &'static str {
     match resource {
         Resource::Base => "base",
         Resource::Head => "head",
         Resource::Lights => "lights",
+        Resource::Presence => "presence",
     }
 }
 

@@ -58,5 +58,6 @@ pub fn caller(principal: &Principal) -> Caller {
         class: principal.class,
         name: label(principal.name()),
         must_show_seen: principal.peer.must_show_seen(),
+        turn: None,
     }
 }

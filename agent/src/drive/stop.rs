@@ -40,18 +40,22 @@ const NOBODY: TokenId = TokenId(u32::MAX);
 /// Stop: ends all motion, and closes base and head until a person takes them again. Needs no token.
 #[utoipa::path(post, path = "/api/robot/stop", tag = "stop", responses((status = 200, body = StopState)))]
 pub async fn stop(Shared(robot): Shared<Robot>, peer: Peer, principal: Option<Principal>) -> Response {
+    answer(StatusCode::OK, &press_stop(&robot, &peer, principal.as_ref()).await)
+}
+
+/// Stops, whoever asks and by whatever way, and says within 250 ms how that went.
+pub async fn press_stop(robot: &Robot, peer: &Peer, principal: Option<&Principal>) -> StopState {
     let left = left(robot.drive.snapshot().is_anything_to_stop);
     let stopping = async {
-        if verdict(&robot, &peer, left) == StopVerdict::Act {
-            act(&robot, presser(&peer, principal.as_ref()), Request::Stop).await;
+        if verdict(robot, peer, left) == StopVerdict::Act {
+            act(robot, presser(peer, principal), Request::Stop).await;
         }
         robot.drive.until(|now| stopped(now) && now.stop_confirmed).await;
     };
     // Late or silent, the gate's newest word is the answer.
     tokio::time::timeout(STOP_ANSWER, stopping).await.ok();
     let after = robot.drive.snapshot();
-    let shown = StopState { stopped: stopped(&after), confirmed_by_mcu: after.stop_confirmed };
-    answer(StatusCode::OK, &shown)
+    StopState { stopped: stopped(&after), confirmed_by_mcu: after.stop_confirmed }
 }
 
 /// E-stop: like stop, and latched over restarts and power cuts until an admin beside the robot resets it. Needs no token.
@@ -118,6 +122,7 @@ fn presser(peer: &Peer, principal: Option<&Principal>) -> Caller {
             class: Class::Remote,
             name: label(&peer.counted().to_string()),
             must_show_seen: false,
+            turn: None,
         },
     }
 }

@@ -8,13 +8,22 @@ use crate::os;
 /// Before this the wall clock of a board without a battery stands in 1970, or where it was switched off: 2025-01-01.
 const PLAUSIBLE_S: i64 = 1_735_689_600;
 
-/// Now, by every clock.
-pub(super) fn stamp(boot_id: u128) -> Stamp {
+/// The wall clock, where it can be trusted at all.
+pub fn wall_clock() -> Option<Timestamp> {
     let wall = Timestamp::now();
-    let clock = match (os::is_clock_synced(), wall.as_second() >= PLAUSIBLE_S) {
+    (state_of(wall) != ClockState::Unknown).then_some(wall)
+}
+
+fn state_of(wall: Timestamp) -> ClockState {
+    match (os::is_clock_synced(), wall.as_second() >= PLAUSIBLE_S) {
         (true, _) => ClockState::Synced,
         (false, true) => ClockState::Holdover,
         (false, false) => ClockState::Unknown,
-    };
-    Stamp { boot_id, mono_ms: os::boot_time().as_ms(), wall, clock }
+    }
+}
+
+/// Now, by every clock.
+pub(super) fn stamp(boot_id: u128) -> Stamp {
+    let wall = Timestamp::now();
+    Stamp { boot_id, mono_ms: os::boot_time().as_ms(), wall, clock: state_of(wall) }
 }

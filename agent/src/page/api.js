@@ -10,7 +10,7 @@ export const onDenied = (listener) => listeners.add(listener);
 export const problemName = (type) => String(type ?? 'error').split('/').pop();
 
 /** Address of a WebSocket of this robot. */
-export const socketUrl = (path) => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/robot/${path}`;
+export const socketUrl = (path) => `${location.origin.replace('http', 'ws')}/api/robot/${path}`;
 
 /** One call. `keepalive` lets it finish although the page closes. */
 export async function call(method, path, body, { keepalive = false, timeoutMs = 4000, token } = {}) {

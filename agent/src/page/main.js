@@ -42,19 +42,21 @@ async function logIn(event) {
   location.assign(`/?token=${encodeURIComponent(token)}`);
 }
 
-/** The memory is loaded when it is asked for. While it is shown nothing drives, and stops stop. */
+const VIEWS = { '#memory': () => import('./memory.js'), '#chat': () => import('./chat.js') };
+
+/** Views load when asked for. While one is shown nothing drives, and stops stop. */
 async function showView() {
   const { hash } = location;
-  drive.away = hash === '#memory';
+  drive.away = hash in VIEWS;
   document.body.classList.toggle('away', drive.away);
   for (const link of document.querySelectorAll('nav a')) link.ariaCurrent = link.hash === hash ? 'page' : null;
   if (!drive.away) return;
   dropAll({});
   try {
-    (await import('./memory.js')).show();
+    (await VIEWS[hash]()).show();
   } catch {
     location.hash = '';
-    say({ text: 'The memory could not be loaded.', bad: true });
+    say({ text: 'This could not be loaded.', bad: true });
   }
 }
 
@@ -88,6 +90,6 @@ startGamepad({ stop: pressStop, estop: pressEstop, show: (there) => ($('gamepad'
 startHead(say);
 startLights(say);
 startMoves(say);
-addEventListener('hashchange', showView);
+onhashchange = showView;
 showView();
 connect();

@@ -1,12 +1,11 @@
 // Finding again by meaning and by word. Shows why each hit was found and what each signal gave, and never claims more than
 // the robot says about how it compared.
 
-import { ask, query } from './memory-ask.js';
-import { calmly, card, make, statusLine, when, words } from './memory-parts.js';
+import { ask, query } from './ask.js';
+import { calmly, card, make, memoryRow, statusLine } from './parts.js';
 
 const HITS = 10;
 const TYPING_MS = 350;
-const KINDS = { note: 'Note', fact: 'Fact', turn: 'Said' };
 const SIGNALS = { meaning: 'meaning', words: 'words', speaker: 'speaker', time: 'time', context: 'context', neighbour: 'next to a hit' };
 
 const sumOf = ({ signals }) => signals.reduce((total, { share }) => total + Math.max(0, share), 0);
@@ -20,11 +19,6 @@ function bars({ signals }, best) {
     return make('div', { className: 'bar' }, make('dt', {}, SIGNALS[name] ?? name), make('dd', {}, make('span', { className: 'track', ariaHidden: 'true' }, bar), `${percent} %`));
   });
   return rows.length > 0 && make('dl', { className: 'bars', title: 'What each signal gave, in parts of the best hit’s score' }, ...rows);
-}
-
-function hitRow(hit, best) {
-  const head = make('p', { className: 'meta' }, make('b', { className: `kind ${hit.kind}` }, KINDS[hit.kind] ?? hit.kind), hit.speaker && make('bdi', { className: 'author' }, hit.speaker), when(hit.at));
-  return make('li', { className: 'hit' }, head, words(hit.text), make('p', { className: 'why soft', dir: 'auto' }, hit.why), bars(hit, best));
 }
 
 /** How the robot compared, in a person's words. */
@@ -69,7 +63,7 @@ export function createFind() {
     status.show(hits.length ? `${hits.length} hit${hits.length === 1 ? '' : 's'}, best first.` : 'Nothing was found.');
     about.append(method(answer.body));
     const best = Math.max(...hits.map(sumOf));
-    list.append(...hits.map((hit) => hitRow(hit, best)));
+    list.append(...hits.map((hit) => memoryRow(hit, bars(hit, best))));
   }
 
   const later = calmly(find, TYPING_MS);

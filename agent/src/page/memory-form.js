@@ -1,6 +1,6 @@
 // The fields of a note. Checks the limits that the robot checks too, so that nobody learns of them after writing.
 
-import { button, labelled, make, statusLine } from './memory-parts.js';
+import { button, labelled, make, statusLine } from './parts.js';
 
 const CONTENT_BYTES_MAX = 16 * 1024;
 const TAGS_MAX = 32;

@@ -1,8 +1,8 @@
 // Robbie's mood and personality: shown as the robot says it, changed only by a person's press. Ranges are the robot's own,
 // and so is every refusal.
 
-import { ask, onReadOnly, query, write } from './memory-ask.js';
-import { atMost, button, calmly, card, labelled, make, statusLine, when } from './memory-parts.js';
+import { ask, onReadOnly, query, write } from './ask.js';
+import { atMost, button, calmly, card, labelled, make, picture, statusLine, when } from './parts.js';
 
 const MOODS = ['friendly', 'focused', 'playful', 'bossy', 'surprised', 'blushing'];
 const LEVELS = {
@@ -14,8 +14,6 @@ const PAGE = 8;
 const REREAD_MS = 400;
 /** Arrow keys change a slider step by step; the last step counts. */
 const STEPS_MS = 300;
-
-const picture = (mood, size) => make('img', { src: `/moods/${encodeURIComponent(mood)}.svg`, alt: '', width: size, height: size });
 
 function changeRow(change) {
   const { from, mood, energy, gandhi_genghis, attraction_level } = change;

@@ -1,9 +1,9 @@
 // One note of the list: shown, edited in place, in conflict, or about to be deleted. What a person types stays until that
 // person decides, whatever happens to the note elsewhere.
 
-import { ask, write } from './memory-ask.js';
+import { ask, write } from './ask.js';
 import { noteForm } from './memory-form.js';
-import { button, make, statusLine, when, words } from './memory-parts.js';
+import { button, make, statusLine, when, words } from './parts.js';
 
 const pathOf = (id) => `sticky-notes/${encodeURIComponent(id)}`;
 

@@ -1,10 +1,10 @@
 // The list of notes: filtered, page by page, written to, and kept up with what happens elsewhere. A note that somebody works
 // on is never moved or taken away under the hands.
 
-import { ask, newId, onReadOnly, query, write } from './memory-ask.js';
+import { ask, newId, onReadOnly, query, write } from './ask.js';
 import { noteForm } from './memory-form.js';
 import { createNote } from './memory-note.js';
-import { atMost, button, calmly, card, make, statusLine } from './memory-parts.js';
+import { atMost, button, calmly, card, make, statusLine } from './parts.js';
 
 const PAGE = 15;
 const PAGE_MAX = 500;

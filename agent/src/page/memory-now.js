@@ -1,8 +1,8 @@
 // What matters now, as the robot ranks it, each with the reason. Asking changes nothing.
 
-import { ask, query } from './memory-ask.js';
+import { ask, query } from './ask.js';
 import { noteHead } from './memory-note.js';
-import { atMost, card, make, statusLine, words } from './memory-parts.js';
+import { atMost, card, make, statusLine, words } from './parts.js';
 
 const NOTES = 5;
 const REREAD_MS = 2000;

@@ -1,26 +1,13 @@
-// The memory's view: notes, finding again, what matters now, mood. Loaded when a person opens it. It never takes, releases or
-// moves anything: stop and e-stop stay where they are, and the sentence about the robot comes along.
+// The memory's view: notes, finding again, what matters now, mood. Loaded when a person opens it. It moves nothing.
 
-import { onReadOnly, write } from './memory-ask.js';
+import { onReadOnly, probe } from './ask.js';
+import { createLive } from './live.js';
 import { createFind } from './memory-find.js';
-import { createLive } from './memory-live.js';
 import { createMood } from './memory-mood.js';
 import { createNotes } from './memory-notes.js';
 import { createNow } from './memory-now.js';
-import { make, refreshAges } from './memory-parts.js';
-import { $ } from './words.js';
-
-const AGES_MS = 15_000;
-
-/** The style comes with the view; until then nothing is shown half dressed. */
-function loadStyle(view) {
-  const ready = () => (view.hidden = false);
-  view.hidden = true;
-  document.head.append(make('link', { rel: 'stylesheet', href: '/page/memory.css', onload: ready, onerror: ready }));
-}
-
-/** A change that changes nothing: whoever may not write is told before typing. */
-const probe = () => write('POST', 'mood/update', { body: {} });
+import { make } from './parts.js';
+import { createView, present } from './view.js';
 
 function build() {
   const find = createFind();
@@ -29,7 +16,7 @@ function build() {
   const mood = createMood();
   const live = make('p', { className: 'live soft', role: 'status' });
   const only = make('p', { className: 'notice', hidden: true }, 'Your token may read this memory, but not change it: it lacks the scope speak.');
-  const view = make('section', { id: 'memory', ariaLabel: 'Memory' },
+  const view = createView('memory', 'Memory',
     make('div', { className: 'columns' }, make('div', { className: 'top' }, only, live),
       make('div', { className: 'wide' }, find.node, notes.node), make('div', { className: 'narrow' }, now.node, mood.node)));
   onReadOnly(() => {
@@ -37,6 +24,7 @@ function build() {
     only.hidden = false;
   });
   const socket = createLive({
+    kinds: ['note', 'personality'],
     hear(kind, data) {
       if (kind === 'personality') return mood.hear(data);
       notes.hear(data);
@@ -50,9 +38,6 @@ function build() {
       live.classList.toggle('bad', !isLive);
     },
   });
-  loadStyle(view);
-  document.querySelector('main').append(view);
-  setInterval(() => refreshAges(view), AGES_MS);
   return { view, socket };
 }
 
@@ -60,15 +45,7 @@ let built = null;
 
 /** Shows the view until the address names another one. */
 export function show() {
-  // Somebody went back while this was on its way.
-  if (location.hash !== '#memory') return;
   if (!built) probe();
   built ??= build();
-  const { view, socket } = built;
-  view.prepend($('banner'));
-  socket.start();
-  addEventListener('hashchange', () => {
-    socket.stop();
-    $('canvas').after($('banner'));
-  }, { once: true });
+  present(built.view, built.socket);
 }

@@ -24,8 +24,8 @@ export function span(ms) {
   return ms < 7200000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`;
 }
 
-export const radians = (value) => (value * Math.PI) / 180;
-export const degrees = (rad) => Math.round((rad * 180) / Math.PI);
+export const radians = (value) => value * Math.PI / 180;
+export const degrees = (rad) => Math.round(rad * 180 / Math.PI);
 
 /** "30° left", "30° right", "ahead" */
 export function side(rad, plus = 'left', minus = 'right', zero = 'ahead') {

@@ -10,6 +10,7 @@
 //! | notes, turns, facts | bytes a class | writing is refused with `Full`; nothing is ever dropped |
 //! | everything, as bytes of the file | `total_bytes` | writing is refused with `Full`; deleting goes on |
 //! | events | 24 hours, 10,000 rows, bytes | the oldest go; whoever asks for them is told to read the state afresh |
+//! | answers to chat messages, by key | rows | the oldest go; what was said stays |
 //! | history of moods | rows a user | the oldest go |
 //! | vectors | derived from texts, a model each | gone with their text; refused with `Full` at `total_bytes` |
 //! | writes that wait | 256 | the caller waits up to 5 s, then `Failed` |

@@ -20,6 +20,8 @@ pub struct Limits {
     pub total_bytes: u64,
     /// Changes of mood kept for each user: the oldest go.
     pub mood_changes: u32,
+    /// Keys of chat messages kept, and the answers with them: the oldest go.
+    pub chat_messages: u32,
     /// Events kept: the oldest go.
     pub events: u32,
     /// Bytes of events kept: the oldest go.
@@ -37,6 +39,7 @@ impl Default for Limits {
             facts_bytes: 128 * MIB,
             total_bytes: 4096 * MIB,
             mood_changes: 10_000,
+            chat_messages: 1_000,
             events: 10_000,
             events_bytes: 32 * MIB,
             event_age_ms: 24 * 60 * 60 * 1000,

@@ -27,6 +27,7 @@ use crate::{vec0, vectors};
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/edge/0001_memory.sql")),
     M::up(include_str!("../../../migrations/edge/0002_fewer_pages.sql")),
+    M::up(include_str!("../../../migrations/edge/0003_chat.sql")),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
@@ -202,10 +203,11 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
     }
     let (told, _) = broadcast::channel(FOLLOW_MAX);
     let (jobs, messages) = mpsc::channel(QUEUE);
+    let clock = config.clock;
     let pages = config.limits.total_bytes / u64::from(page_bytes(&connection).map_err(sql_error(&files.db))?);
     let writer = Writer {
         connection,
-        clock: config.clock,
+        clock: clock.clone(),
         random: config.random,
         limits: config.limits,
         usage,
@@ -221,7 +223,7 @@ pub(crate) fn open(config: OpenConfig) -> Result<(Inner, Option<Loss>), OpenErro
         .name("memory".to_owned())
         .spawn(move || writer.run(messages))
         .map_err(file_error(&files.db))?;
-    Ok((Inner { jobs, readers, told, index, health, suspect: files.suspect }, loss))
+    Ok((Inner { clock, jobs, readers, told, index, health, suspect: files.suspect }, loss))
 }
 
 /// A connection to a sound file of the newest version, and what it cost to make it so.

@@ -1,6 +1,7 @@
 //! The tables, one module each: SQL in, types of `cloud-sync-protocol` out. What belongs to one write is written in one
 //! transaction: the row, its row in `memory`, its words, its event.
 
+mod chat;
 pub(crate) mod columns;
 pub(crate) mod events;
 mod facts;

@@ -64,6 +64,7 @@ impl std::fmt::Debug for Store {
 }
 
 pub(crate) struct Inner {
+    pub(crate) clock: Clock,
     pub(crate) jobs: mpsc::Sender<Message>,
     pub(crate) readers: Readers,
     /// Weak, so that those who follow hear the end when the writer ends.
@@ -139,6 +140,11 @@ impl Store {
             }
         }
         Ok(read?)
+    }
+
+    /// Now, by every clock.
+    pub(crate) fn now(&self) -> Stamp {
+        (self.inner.clock)()
     }
 
     /// The vectors in memory.

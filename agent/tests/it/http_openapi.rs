@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
 /// Method, path and who may: a scope, `speak|drive`, `everybody`. Every route there is, besides `/health` and `/metrics`.
-const ROUTES: [(&str, &str, &str); 36] = [
+const ROUTES: [(&str, &str, &str); 37] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
     ("GET", "/api/robot/stream", "read"),
@@ -39,6 +39,7 @@ const ROUTES: [(&str, &str, &str); 36] = [
     ("GET", "/api/personality", "read"),
     ("GET", "/api/mood/history", "read"),
     ("POST", "/api/mood/update", "speak"),
+    ("POST", "/api/chat", "speak"),
     ("GET", "/api/conversations", "read"),
     ("GET", "/api/conversations/{id}", "read"),
     ("GET", "/ws/chat", "read"),

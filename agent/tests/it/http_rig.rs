@@ -26,7 +26,7 @@ pub(crate) const RESET: &str = "/api/robot/estop/reset";
 
 /// Without any limit of how often a token may ask, for tests that ask more often than people do.
 pub(crate) const UNLIMITED: &[&str] =
-    &["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0"];
+    &["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0", "limits.chat_per_min=0"];
 
 /// How often a test may start anew because the machine stood still.
 const TRIES: usize = 5;

@@ -16,6 +16,7 @@ mod weights;
 
 mod aborts;
 mod agent_dies;
+mod chat;
 mod disk;
 mod ends;
 mod frozen;

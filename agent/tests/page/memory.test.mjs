@@ -39,7 +39,7 @@ robotTest('the memory is loaded when it is opened, and opening it takes and rele
   const lease = await until('the base is ours', async () => (await robot.state()).control.base?.lease);
   await page.getByRole('link', { name: 'Memory' }).click();
   await page.getByText('No notes yet').waitFor();
-  assert.ok(calls.includes('GET /page/memory.js') && calls.includes('GET /page/memory.css'));
+  assert.ok(calls.includes('GET /page/memory.js') && calls.includes('GET /page/views.css'));
   assert.equal(await page.locator('#room').isVisible(), false);
   await sleep(1200);
   const { control, base } = await robot.state();

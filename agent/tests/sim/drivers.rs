@@ -72,7 +72,13 @@ impl Driver {
         ];
         let must_show_seen = class == Class::Remote || own.percent(15);
         Self {
-            caller: Caller { token: TokenId(index as u32 + 1), class, name: label(name), must_show_seen },
+            caller: Caller {
+                token: TokenId(index as u32 + 1),
+                class,
+                name: label(name),
+                must_show_seen,
+                turn: None,
+            },
             habit: own.pick(&habits),
             next_us: start_us + own.ms(50, 1_500),
             silent_until_us: 0,

@@ -336,7 +336,7 @@ impl Ledger {
         let limb = match resource {
             Resource::Base => BASE,
             Resource::Head => HEAD,
-            Resource::Lights => return Ok(()),
+            Resource::Lights | Resource::Presence => return Ok(()),
         };
         let Caller { token, class, .. } = asked.caller;
         ensure(class != Class::Ai, || "a model takes".into())?;
@@ -376,7 +376,7 @@ impl Ledger {
         let limb = match view.resource {
             Resource::Base => BASE,
             Resource::Head => HEAD,
-            Resource::Lights => return Ok(()),
+            Resource::Lights | Resource::Presence => return Ok(()),
         };
         let Some(holder) = &mut self.holders[limb] else {
             return Err("a renewal takes".into());

@@ -9,7 +9,13 @@ use crate::world::{Sent, World};
 
 /// Whoever stands beside the robot: presses stop and e-stop, resets, and helps in the end.
 pub(crate) fn bystander(class: Class) -> Caller {
-    Caller { token: TokenId(900 + class as u32), class, name: label("bystander"), must_show_seen: false }
+    Caller {
+        token: TokenId(900 + class as u32),
+        class,
+        name: label("bystander"),
+        must_show_seen: false,
+        turn: None,
+    }
 }
 
 impl World {

@@ -1,5 +1,6 @@
 //! The robot of one seed: profile, body, line and machine, each a little different.
 
+use agent_core::ai::AiBounds;
 use agent_core::budget::Budget;
 use agent_core::profile::{HeadLimits, Profile, RangeDirection, RangePolicy};
 use firmware_bridge_link::message::Limits;
@@ -79,6 +80,7 @@ fn profile(chance: &mut Chance) -> Profile {
         standstill_promise_ms: 1000,
         head: HeadLimits { pan_rad_max: 1.5, tilt_rad_max: 0.7 },
         range: RangePolicy::Sensors([Some(RangeDirection::Front), Some(RangeDirection::Rear), None, None]),
+        ai: AiBounds::DEFAULT,
     }
 }
 

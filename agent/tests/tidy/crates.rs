@@ -31,7 +31,7 @@ const WITHIN_A_LEVEL: &[(&str, &str, &str)] = &[
 const WITHIN_A_LEVEL_IN_TESTS: &[(&str, &str, &str)] =
     &[("firmware-bridge-sim", "firmware-bridge-host", "a body is tested by the real Linux end")];
 
-/// What level 1 may use from outside: arithmetic, calendars, containers, words for types, ids and errors.
+/// What level 1 may use from outside: arithmetic, calendars, containers, words and schemas for types, ids and errors.
 const PURE_DEPENDENCIES: &[&str] = &[
     "arrayvec",
     "cobs",
@@ -40,7 +40,9 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "jiff",
     "libm",
     "postcard",
+    "schemars",
     "serde",
+    "serde_json",
     "thiserror",
     "utoipa",
     "uuid",

@@ -4,6 +4,8 @@
 //! rows, know no SQL, and never show one person what belongs to another.
 
 mod asked;
+pub mod body;
+pub mod chat;
 mod conversations;
 mod etag;
 mod live;
@@ -17,13 +19,17 @@ mod whose;
 
 use std::sync::Arc;
 
-use cloud_sync_protocol::store::{ConversationStore, EventStore, MemoryStore, NoteStore, PersonaStore};
+use cloud_sync_protocol::store::{
+    ChatStore, ConversationStore, EventStore, MemoryStore, NoteStore, PersonaStore,
+};
 
 use crate::access::{Guards, Rule};
 use crate::openapi::ApiRouter;
 use crate::rate::Rate;
 use crate::scope::Scope;
 
+use body::Body;
+use chat::Chat;
 use whose::Assistant;
 pub use whose::Home;
 
@@ -32,19 +38,22 @@ const READ: Rule = Rule::scope(Scope::Read, Rate::Read);
 /// Who may write notes and moods.
 const WRITE: Rule = Rule::scope(Scope::Speak, Rate::Write);
 
-/// All of them, over the rows in `rows` and what finds them again in `memory`.
-pub fn routes<S, M>(guards: &Guards, home: Home, rows: S, memory: M) -> ApiRouter
+/// All of them, over the rows in `rows`, what finds them again in `memory`, and what a chat moves.
+pub fn routes<S, M, B>(guards: &Guards, home: Home, rows: S, memory: M, body: B) -> ApiRouter
 where
-    S: NoteStore + PersonaStore + ConversationStore + EventStore,
+    S: NoteStore + PersonaStore + ConversationStore + EventStore + ChatStore,
     M: MemoryStore,
+    B: Body,
 {
     let home = Arc::new(home);
     let rows = Assistant::new(Arc::clone(&home), rows);
+    let chat = Chat::new(guards, rows.clone(), memory.clone(), body);
     ApiRouter::new(guards)
         .merge(notes::routes(guards, rows.clone()))
         .merge(memory::routes(guards, Assistant::new(home, memory)))
         .merge(persona::routes(guards, rows.clone()))
         .merge(conversations::routes(guards, rows.clone()))
-        .merge(live::routes(guards, rows))
+        .merge(chat::routes(guards, chat.clone()))
+        .merge(live::routes(guards, rows, chat))
         .merge(moods::routes(guards))
 }

@@ -72,6 +72,9 @@ kinds! {
     CLOSED 409 "closed" "Closed until a person opens it"
         "Something stopped base or head, and it stays closed until a person takes it. The answer says what closed it and when."
         "Look at the robot. Then a person of class local or remote opens it with POST /api/robot/leases.";
+    NOBODY_PRESENT 409 "nobody-present" "Nobody is there"
+        "A model moves the body only while a person is with it: somebody with the right to drive holds the lease on presence, or wrote a message within the last 30 s. A chat names this as the problem of a call."
+        "Write to it, or hold POST /api/robot/leases {\"resource\":\"presence\"} while you are there.";
     NEUTRAL_FIRST 409 "neutral-first" "Let go of the stick first"
         "The first teleop frame, or the first after a pause or a stop, must be zero, so that a stick held forward never starts the robot."
         "Send one frame with both speeds at zero, then go on.";

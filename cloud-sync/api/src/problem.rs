@@ -106,6 +106,14 @@ impl Problem {
             .fact("since_ms", since_ms)
     }
 
+    /// 409: a model moves nothing without a person there.
+    pub fn nobody_present() -> Self {
+        Self::new(
+            &catalogue::NOBODY_PRESENT,
+            "A model moves the body only while somebody is there: write it a message, or hold the lease on presence.",
+        )
+    }
+
     /// 409: the stick must be let go once.
     pub fn neutral_first() -> Self {
         Self::new(
@@ -221,6 +229,11 @@ impl Problem {
     /// The stable `type`, such as `/problems/lease-held`.
     pub fn type_uri(&self) -> &'static str {
         self.kind.uri
+    }
+
+    /// Its type as one word, such as `lease-held`.
+    pub fn word(&self) -> &'static str {
+        self.kind.slug
     }
 
     /// The sentence a person reads.

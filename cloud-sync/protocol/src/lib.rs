@@ -2,6 +2,7 @@
 //!
 //! Pure: it reads no clock and draws no random number; both are arguments. It holds no rows.
 
+pub mod chat;
 pub mod event;
 pub mod id;
 pub mod memory;

@@ -134,6 +134,8 @@ pub struct MoodUpdate {
     pub attraction_level: Option<u8>,
     /// Why, in words or as JSON, as it was given; at most 1 KiB.
     pub context: Option<String>,
+    /// Why, as the history tells it; `None`: in the words of what was asked for.
+    pub reason: Option<String>,
     /// Who asked: the token's name.
     pub source: String,
 }

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 
+use crate::chat::{Answered, Begun, Said};
 use crate::event::{Event, EventKind, Replay};
 use crate::id::RowId;
 use crate::memory::{Found, Moment, Search, Surfaced};
@@ -136,6 +137,14 @@ pub trait ConversationStore: Clone + Send + Sync + 'static {
     /// The turns of one, oldest first.
     fn turns(&self, whose: &Whose, id: RowId, at: &PageAt)
     -> impl Future<Output = Stored<Page<Turn>>> + Send;
+}
+
+/// Messages of a chat, each carried out at most once.
+pub trait ChatStore: Clone + Send + Sync + 'static {
+    /// Keeps what was said, before anything is done about it. The same key again never begins a second turn.
+    fn begin_chat(&self, whose: &Whose, said: Said) -> impl Future<Output = Stored<Begun>> + Send;
+    /// Keeps the answer: Robbie's turn, the change of mood, and what a repetition is answered with, all or none.
+    fn finish_chat(&self, whose: &Whose, answered: Answered) -> impl Future<Output = Stored<()>> + Send;
 }
 
 /// Finding again.

@@ -3,10 +3,17 @@
 //!
 //! Pure: it reads no clock, no file and no network, and draws no random number. It keeps nothing between two calls.
 
+pub mod answer;
+pub mod bounds;
 pub mod lexical;
+pub mod mood;
 pub mod persona;
+pub mod prompt;
 pub mod recall;
+pub mod reflex;
+pub mod skills;
 pub mod stem;
 pub mod surface;
 pub mod time;
+pub mod understood;
 pub mod words;

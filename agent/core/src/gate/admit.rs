@@ -2,7 +2,7 @@
 
 use super::{Gate, LINK_LOST_AFTER, READY_WITHIN};
 use crate::access::Limb;
-use crate::caller::{Caller, Class};
+use crate::caller::Caller;
 use crate::refusal::{ClosedBy, Refusal};
 use crate::request::{Asked, Freshness, LeaseId, SocketId, Travel, Twist};
 use crate::resource::Resource;
@@ -12,11 +12,11 @@ use crate::travel::DEADLINE_MAX;
 /// The lease that a command would use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LeaseUse {
-    /// The token holds it.
+    /// The token holds it, in the same turn.
     Own,
     /// Free, and a person may take it with the command itself.
     Implicit,
-    /// It named one that is over.
+    /// It named one that is over, or its turn is.
     Gone,
 }
 
@@ -62,15 +62,15 @@ impl Command<'_> {
 }
 
 impl Gate {
-    /// Runs every check, in the contract's order: 403, 400, 422, 404, 423, 503, 409, 410.
+    /// Runs every check after 403, in the contract's order: 400, 422, 404, 423, 503, 409, 410.
     pub(super) fn admit(&self, command: &Command<'_>, now: BootTime) -> Result<(), Refusal> {
         let caller = &command.asked.caller;
-        check_class(caller)?;
         check_seen(caller, command.freshness.seen.is_some())?;
         if matches!(command.kind, Kind::Teleop { .. }) && command.freshness.seen.is_none() {
             return Err(Refusal::SeenMissing);
         }
         self.check_ranges(&command.kind)?;
+        self.check_bounds(command, now)?;
         if let Kind::Teleop { socket, .. } = command.kind
             && !self.sockets.is_open(socket, caller.token)
         {
@@ -81,6 +81,7 @@ impl Gate {
         self.check_open(command.limb())?;
         self.check_sent_after_close(command.limb(), command.asked.received_at)?;
         let lease_use = self.check_lease(command.limb().resource(), command.lease, caller, now)?;
+        self.check_presence(caller, now)?;
         if let Kind::Teleop { twist, socket, .. } = command.kind
             && !is_zero(&twist)
             && !self.sockets.is_neutral_passed(socket, now)
@@ -145,6 +146,16 @@ impl Gate {
         self.access.refusal_of_older(limb, received_at).map_or(Ok(()), Err)
     }
 
+    /// 422: what is left to a model's turn.
+    fn check_bounds(&self, command: &Command<'_>, now: BootTime) -> Result<(), Refusal> {
+        let caller = &command.asked.caller;
+        match &command.kind {
+            Kind::Travel(travel) => self.check_travel_bounds(caller, travel, now),
+            Kind::Head { .. } => self.check_head_bounds(caller),
+            Kind::Velocity { .. } | Kind::Teleop { .. } => Ok(()),
+        }
+    }
+
     /// 409 `lease-held`, `lease-needed`. A lease that is over is not yet a refusal: 410 comes later in the order.
     fn check_lease(
         &self,
@@ -154,7 +165,8 @@ impl Gate {
         now: BootTime,
     ) -> Result<LeaseUse, Refusal> {
         match (named, self.leases.held(resource)) {
-            (_, Some(held)) if held.token != caller.token => Err(held.held()),
+            (_, Some(held)) if !held.is_of(caller) => Err(held.held()),
+            _ if self.is_turn_over(caller) => Ok(LeaseUse::Gone),
             (Some(named), Some(held)) if held.id == named => Ok(LeaseUse::Own),
             (Some(_), _) => Ok(LeaseUse::Gone),
             (None, Some(_)) => Ok(LeaseUse::Own),
@@ -230,11 +242,6 @@ impl Gate {
 
 /// Slowest cruise that a `move` can name, m/s or rad/s.
 const SPEED_MIN: f32 = 0.01;
-
-/// 403: a model moves nothing by itself.
-pub(super) fn check_class(caller: &Caller) -> Result<(), Refusal> {
-    if caller.class == Class::Ai { Err(Refusal::ClassTooLow) } else { Ok(()) }
-}
 
 /// 400: where the request came over a network, it shows what its sender saw.
 pub(super) fn check_seen(caller: &Caller, is_shown: bool) -> Result<(), Refusal> {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::admit::{Command, Kind, check_class, check_range};
+use super::admit::{Command, Kind, check_range};
 use super::drive::{Drive, Ending, Origin};
 use super::{DONE, Gate, Order, Output};
+use crate::ai::HEAD_TIME;
 use crate::budget::{TTL_MS_MAX, TTL_MS_MIN};
 use crate::caller::Caller;
 use crate::refusal::Refusal;
@@ -20,6 +21,9 @@ impl Gate {
     pub(super) fn command(&mut self, command: &Command<'_>, now: BootTime, out: &mut Output) -> Answer {
         self.admit(command, now)?;
         let asked = command.asked;
+        if let Some(turn) = asked.caller.turn {
+            self.leases.of_turn(turn).for_each(|lease| lease.touch(now));
+        }
         let lease = self.leases.use_or_grant(command.limb().resource(), &asked.caller, now);
         match command.kind {
             Kind::Velocity { twist, seq } => {
@@ -37,6 +41,9 @@ impl Gate {
                 Ok(self.travel(travel, &asked.caller, lease, now, out))
             }
             Kind::Head { pan_rad, tilt_rad } => {
+                if let Some(turn) = asked.caller.turn {
+                    self.turns.spend_time(turn, HEAD_TIME);
+                }
                 out.orders.push(Order::Head { pan_rad, tilt_rad });
                 DONE
             }
@@ -56,7 +63,15 @@ impl Gate {
         let wanted = BodySpeed { linear_mps: twist.linear_mps, angular_radps: twist.angular_radps };
         let expires_at = asked.received_at.min(now) + twist.ttl;
         self.end_drive(Ending::Replaced);
-        self.drive = Some(Drive { wanted, class: asked.caller.class, lease, expires_at, origin });
+        self.drive = Some(Drive {
+            wanted,
+            class: asked.caller.class,
+            lease,
+            expires_at,
+            turn: asked.caller.turn,
+            counted_to: now,
+            origin,
+        });
         out.urgent = true;
         Accepted::Driving {
             lease,
@@ -67,7 +82,7 @@ impl Gate {
 
     /// What the envelope makes of a speed, when it does not leave it as it is.
     fn limited(&self, wanted: BodySpeed, caller: &Caller) -> Option<Limited> {
-        let limits = self.envelope.limits(caller.class);
+        let limits = self.limits(caller.class);
         let speed = wanted.clamped(&limits.speed);
         (speed != wanted).then(|| Limited {
             linear_mps: speed.linear_mps,
@@ -85,20 +100,31 @@ impl Gate {
         now: BootTime,
         out: &mut Output,
     ) -> Accepted {
+        let travel = self.slowed(caller, travel);
         let journey = Journey::new(travel, &self.profile, &self.odometry, now);
-        let deadline = journey.deadline(&self.envelope.limits(caller.class).speed);
+        let mut deadline = journey.deadline(&self.limits(caller.class).speed);
+        let own_end = now + deadline;
+        if let Some(turn) = caller.turn {
+            self.turns.spend_travel(turn, &travel);
+            deadline = deadline.min(self.turns.time_left(turn));
+        }
         let expires_at = now + deadline;
         if let Some((_, held)) = self.leases.find(lease) {
             held.extend_to(expires_at);
         }
+        if let Some(turn) = caller.turn {
+            self.leases.of_turn(turn).for_each(|held| held.extend_to(expires_at));
+        }
         self.end_drive(Ending::Replaced);
-        let task = self.tasks.start(caller.token);
+        let task = self.tasks.start(caller);
         let wanted = BodySpeed { linear_mps: 0.0, angular_radps: 0.0 };
         self.drive = Some(Drive {
             wanted,
             class: caller.class,
             lease,
-            expires_at,
+            expires_at: own_end,
+            turn: caller.turn,
+            counted_to: now,
             origin: Origin::Task(task, journey),
         });
         self.advance_task(now);
@@ -108,7 +134,7 @@ impl Gate {
 
     /// `DELETE tasks/{id}`. One that is over already stays as it ended.
     pub(super) fn cancel(&mut self, task: TaskId, caller: &Caller) -> Answer {
-        if self.tasks.owner(task) != Some(caller.token) {
+        if !self.tasks.may_cancel(task, caller) {
             return Err(Refusal::NotFound);
         }
         if self.drive.as_ref().is_some_and(|drive| matches!(drive.origin, Origin::Task(id, _) if id == task))
@@ -129,10 +155,13 @@ impl Gate {
         check_range("brightness", brightness.unwrap_or(0.0), 0.0, 1.0)?;
         self.check_mcu()?;
         if let Some(held) = self.leases.held_mut(Resource::Lights) {
-            if held.token != caller.token {
+            if !held.is_of(caller) {
                 return Err(held.held());
             }
             held.touch(now);
+        }
+        if self.is_turn_over(caller) {
+            return Err(Refusal::LeaseGone);
         }
         self.lights = Lights {
             on: on.unwrap_or(self.lights.on),
@@ -151,7 +180,6 @@ impl Gate {
 
     /// A teleop socket opened; the token's earlier one is over, with its setpoint.
     pub(super) fn teleop_open(&mut self, socket: SocketId, caller: &Caller, now: BootTime) -> Answer {
-        check_class(caller)?;
         if let Some(ended) = self.sockets.open(socket, caller.token, now)? {
             self.end_drive_of_socket(ended, Ending::Replaced);
         }

@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::Gate;
 use crate::access::Limb;
-use crate::caller::{Class, TokenId};
+use crate::caller::{Caller, Class, TokenId, TurnId};
 use crate::refusal::ClosedBy;
 use crate::request::{LeaseId, SocketId, TaskId};
 use crate::snapshot::{TASKS_KEPT, TaskState, TaskView};
@@ -21,8 +21,12 @@ pub(super) struct Drive {
     pub(super) class: Class,
     /// It ends with this lease.
     pub(super) lease: LeaseId,
-    /// Its own end.
+    /// Its own end; see [`Gate::drive_end`].
     pub(super) expires_at: BootTime,
+    /// The turn whose time it spends.
+    pub(super) turn: Option<TurnId>,
+    /// Up to when that turn's time is counted.
+    pub(super) counted_to: BootTime,
     /// Who set it.
     pub(super) origin: Origin,
 }
@@ -44,6 +48,8 @@ pub(super) enum Ending {
     Arrived,
     Blocked,
     Deadline,
+    Bounds,
+    NobodyPresent,
     Replaced,
     Cancelled,
     LeaseOver,
@@ -59,6 +65,8 @@ impl Ending {
             Self::Arrived => (TaskState::Done, "arrived"),
             Self::Blocked => (TaskState::Failed, "blocked"),
             Self::Deadline => (TaskState::Failed, "deadline"),
+            Self::Bounds => (TaskState::Failed, "bounds"),
+            Self::NobodyPresent => (TaskState::Cancelled, "nobody-present"),
             Self::Replaced => (TaskState::Cancelled, "replaced"),
             Self::Cancelled => (TaskState::Cancelled, "cancelled"),
             Self::LeaseOver => (TaskState::Cancelled, "lease-gone"),
@@ -70,10 +78,13 @@ impl Ending {
     }
 }
 
+/// Whose a task is.
+type Owner = (TokenId, Option<TurnId>);
+
 /// The newest tasks; the oldest drops out.
 #[derive(Debug)]
 pub(super) struct Tasks {
-    kept: ArrayVec<(TaskView, TokenId), TASKS_KEPT>,
+    kept: ArrayVec<(TaskView, Owner), TASKS_KEPT>,
     next_id: u64,
 }
 
@@ -82,21 +93,25 @@ impl Tasks {
         Self { kept: ArrayVec::new_const(), next_id: 1 }
     }
 
-    /// Starts a task of `token`.
-    pub(super) fn start(&mut self, token: TokenId) -> TaskId {
+    /// Starts a task of `caller`.
+    pub(super) fn start(&mut self, caller: &Caller) -> TaskId {
         if self.kept.is_full() {
             // Only the newest can be running, and room is made for a newer one.
             self.kept.remove(0);
         }
         let id = TaskId(self.next_id);
         self.next_id += 1;
-        self.kept.push((TaskView { id, state: TaskState::Running, reason: "running", progress: 0.0 }, token));
+        let view = TaskView { id, state: TaskState::Running, reason: "running", progress: 0.0 };
+        self.kept.push((view, (caller.token, caller.turn)));
         id
     }
 
-    /// Whose it is.
-    pub(super) fn owner(&self, id: TaskId) -> Option<TokenId> {
-        self.kept.iter().find(|(view, _)| view.id == id).map(|(_, token)| *token)
+    /// The caller may end it: it is of the same token, and a model's turn ends only its own.
+    pub(super) fn may_cancel(&self, id: TaskId, caller: &Caller) -> bool {
+        let owner = self.kept.iter().find(|(view, _)| view.id == id).map(|(_, owner)| *owner);
+        owner.is_some_and(|(token, turn)| {
+            token == caller.token && (caller.turn.is_none() || caller.turn == turn)
+        })
     }
 
     fn update(&mut self, id: TaskId, change: impl FnOnce(&mut TaskView)) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::admit::{check_class, check_seen};
+use super::admit::check_seen;
 use super::drive::Ending;
 use super::opening::Opening;
 use super::{DONE, Gate, Output};
@@ -45,9 +45,6 @@ impl Gate {
         let Take { asked, resource, take_over, seen, .. } = *take;
         let caller = &asked.caller;
         let limb = Limb::of(resource);
-        if limb.is_some() {
-            check_class(caller)?;
-        }
         check_seen(caller, seen.is_some())?;
         if let Some(limb) = limb {
             self.check_latch()?;
@@ -59,10 +56,11 @@ impl Gate {
             self.check_rival_opening(limb, caller, take_over)?;
         }
         if let Some(held) = self.leases.held(resource)
-            && !may_take_from(caller, held.token, held.class, take_over)
+            && !may_take_from(caller, (held.token, held.turn), held.class, take_over)
         {
             return Err(held.held());
         }
+        self.check_take_in_turn(caller, limb)?;
         self.judge.judge_take(seen, asked.received_at, now)
     }
 
@@ -75,6 +73,9 @@ impl Gate {
         now: BootTime,
     ) -> LeaseView {
         let view = self.leases.grant(resource, caller, ttl, now).view(resource, now);
+        if let (Some(turn), Some(limb)) = (caller.turn, Limb::of(resource)) {
+            self.turns.took(turn, limb);
+        }
         self.end_drive_without_lease(Ending::LeaseOver);
         view
     }
@@ -105,15 +106,17 @@ impl Gate {
     fn own_lease(&mut self, id: LeaseId, caller: &Caller) -> Result<(Resource, &mut Lease), Refusal> {
         match self.leases.find(id) {
             None => Err(Refusal::LeaseGone),
-            Some((_, lease)) if lease.token != caller.token => Err(lease.held()),
+            Some((_, lease)) if !lease.is_of(caller) => Err(lease.held()),
             Some(found) => Ok(found),
         }
     }
 
-    /// A token died: its leases, setpoint, task, socket and openings end.
+    /// A token died: its leases, turns, setpoint, task, socket and openings end, and it makes nobody present.
     pub(super) fn revoke(&mut self, token: TokenId, now: BootTime, out: &mut Output) -> Answer {
         self.revoked.push(token);
         self.leases.revoke_token(token);
+        self.turns.end_token(token);
+        self.typed.forget(token);
         self.end_drive_without_lease(Ending::Revoked);
         self.sockets.close_token(token);
         self.abandon_openings_of(token, now, out);

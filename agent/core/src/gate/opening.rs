@@ -41,7 +41,14 @@ impl Gate {
         take_over: bool,
     ) -> Result<(), Refusal> {
         match &self.openings[limb as usize] {
-            Some(rival) if !may_take_from(caller, rival.caller.token, rival.caller.class, take_over) => {
+            Some(rival)
+                if !may_take_from(
+                    caller,
+                    (rival.caller.token, rival.caller.turn),
+                    rival.caller.class,
+                    take_over,
+                ) =>
+            {
                 Err(Refusal::LeaseHeld { holder: rival.caller.name, class: rival.caller.class })
             }
             _ => Ok(()),

@@ -18,14 +18,14 @@ impl Gate {
     pub fn snapshot(&self, now: BootTime, into: &mut Snapshot) {
         let measured = self.measured();
         let class = self.leases.held(Resource::Base).map_or(Class::Local, |lease| lease.class);
-        let limits = self.envelope.limits(class);
+        let limits = self.limits(class);
         into.at = now;
         into.pose = self.odometry.pose();
         (into.linear_mps, into.angular_radps) = (measured.linear_mps, measured.angular_radps);
         into.setpoint = self.setpoint(now);
         into.base_closed = self.access.closed(Limb::Base);
         into.head_closed = self.access.closed(Limb::Head);
-        into.leases = [Resource::Base, Resource::Head, Resource::Lights]
+        into.leases = [Resource::Base, Resource::Head, Resource::Lights, Resource::Presence]
             .map(|resource| self.leases.view(resource, now));
         into.lights = self.lights;
         into.estop = self.estop.view();
@@ -59,8 +59,8 @@ impl Gate {
     /// The setpoint in force, as far as it is in force.
     fn setpoint(&self, now: BootTime) -> Option<Twist> {
         let drive = self.drive.as_ref().filter(|_| self.may_drive())?;
-        let ttl = drive.expires_at.since(now);
-        let speed = drive.wanted.clamped(&self.envelope.limits(drive.class).speed);
+        let ttl = self.drive_end(drive).since(now);
+        let speed = drive.wanted.clamped(&self.limits(drive.class).speed);
         (ttl > Duration::ZERO).then_some(Twist {
             linear_mps: speed.linear_mps,
             angular_radps: speed.angular_radps,

@@ -54,7 +54,7 @@ impl Gate {
         }
     }
 
-    /// Closes base and head: ends setpoint and task, revokes their leases, ends what was being opened, and stops the MCU,
+    /// Closes base and head: ends setpoint, task and turns, revokes their leases, ends what was being opened, and stops the MCU,
     /// which may still be armed and hold on for longer than whatever closed them. An e-stop orders its own, stronger stop.
     pub(super) fn close(&mut self, by: ClosedBy, reason: &str, now: BootTime, out: &mut Output) {
         self.access.close(by, reason, now);
@@ -62,6 +62,7 @@ impl Gate {
         for limb in Limb::ALL {
             self.leases.revoke(limb.resource());
         }
+        self.turns.end_all();
         self.sockets.demand_neutral();
         let epoch = self.estop.epoch();
         let refusal = |limb: Limb| match by {

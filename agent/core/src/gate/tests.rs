@@ -1,5 +1,6 @@
 //! Tests of the gate against a small model of an MCU, in virtual time.
 
+mod bounded;
 mod closing;
 mod estop;
 mod freshness;
@@ -9,4 +10,5 @@ mod moving;
 mod rig;
 mod table;
 mod teleop;
+mod turns;
 mod world;

@@ -256,13 +256,15 @@ pub enum ResourceName {
     Head,
     /// The lights.
     Lights,
+    /// Somebody is there. Without it, or a message typed within the last 30 s, a chat moves nothing.
+    Presence,
 }
 
 impl ResourceName {
     /// The scope that holds it.
     pub const fn scope(self) -> Scope {
         match self {
-            Self::Base | Self::Head => Scope::Drive,
+            Self::Base | Self::Head | Self::Presence => Scope::Drive,
             Self::Lights => Scope::Speak,
         }
     }
@@ -274,6 +276,7 @@ impl From<ResourceName> for Resource {
             ResourceName::Base => Self::Base,
             ResourceName::Head => Self::Head,
             ResourceName::Lights => Self::Lights,
+            ResourceName::Presence => Self::Presence,
         }
     }
 }
@@ -284,6 +287,7 @@ impl From<Resource> for ResourceName {
             Resource::Base => Self::Base,
             Resource::Head => Self::Head,
             Resource::Lights => Self::Lights,
+            Resource::Presence => Self::Presence,
         }
     }
 }

@@ -182,6 +182,8 @@ pub struct Control {
     pub head: Option<Holder>,
     /// Lights.
     pub lights: Option<Holder>,
+    /// Somebody who is there, so that a chat may move the body.
+    pub presence: Option<Holder>,
 }
 
 /// A lease as everyone may see it.
@@ -204,7 +206,7 @@ pub struct EnvelopeState {
     pub linear_mps: f64,
     /// rad/s.
     pub angular_radps: f64,
-    /// `none`, `range-stale`, `obstacle`, `link-slow`, `battery-low` or `no-range`.
+    /// `none`, `range-stale`, `obstacle`, `link-slow`, `battery-low`, `no-range` or `ai-bounds`.
     pub reason: &'static str,
 }
 
@@ -241,11 +243,10 @@ pub struct Reading {
 impl State {
     /// The state that `snapshot` shows.
     pub fn of(snapshot: &Snapshot, identity: &Identity) -> Self {
-        let now = snapshot.at;
-        let [base, head, lights] = snapshot.leases.map(|lease| lease.map(|lease| Holder::of(&lease)));
+        let [base, head, lights, presence] = snapshot.leases.map(|held| held.map(|held| Holder::of(&held)));
         Self {
             robot: identity.robot.clone(),
-            seen: SeenBody::new(identity.run, now.as_ms()),
+            seen: SeenBody::new(identity.run, snapshot.at.as_ms()),
             base: Base::of(snapshot),
             head: Head::of(snapshot),
             lights: LightsState::of(snapshot),
@@ -253,8 +254,8 @@ impl State {
                 voltage_v: round(f64::from(senses.battery_mv) / 1000.0, 2),
                 percent: senses.battery_percent,
             }),
-            estop: EStopBrief::of(&snapshot.estop, now),
-            control: Control { base, head, lights },
+            estop: EStopBrief::of(&snapshot.estop, snapshot.at),
+            control: Control { base, head, lights, presence },
             envelope: EnvelopeState {
                 linear_mps: round(f64::from(snapshot.envelope.linear_mps), 3),
                 angular_radps: round(f64::from(snapshot.envelope.angular_radps), 3),

@@ -2,7 +2,7 @@
 
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::persona::Mood;
-use cloud_sync_protocol::stamp::Stamp;
+use cloud_sync_protocol::stamp::{ClockState, Stamp};
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql};
 
@@ -28,6 +28,16 @@ impl StampColumns {
     pub(crate) fn values(&self) -> [&dyn ToSql; 4] {
         [&self.boot_id, &self.mono_ms, &self.wall_ms, &self.clock]
     }
+}
+
+/// A stamp from four columns, in the order of [`StampColumns::values`].
+pub(crate) fn stamp(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
+    Ok(Stamp {
+        boot_id: u128::from_be_bytes(row.get(first)?),
+        mono_ms: row.get::<_, i64>(first + 1)?.unsigned_abs(),
+        wall: moment(row, first + 2)?,
+        clock: ClockState::from_u8(row.get(first + 3)?),
+    })
 }
 
 /// A moment from a column of ms.

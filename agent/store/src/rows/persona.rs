@@ -3,22 +3,33 @@
 use cloud_sync_protocol::event::EventKind;
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::persona::{Mood, MoodChange, MoodUpdate, PersonalityState};
+use cloud_sync_protocol::stamp::Stamp;
 use cloud_sync_protocol::store::{Page, PageAt, PersonaStore, Stored, Whose};
+use models_mind::mood::faded;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::cursor::{List, moment_key, moment_of};
 use crate::fail::Fail;
-use crate::rows::columns::{StampColumns, id, moment, mood};
+use crate::rows::columns::{StampColumns, id, moment, mood, stamp};
 use crate::store::Store;
 use crate::writer::{Room, Write};
 
-fn state(connection: &Connection, whose: &Whose) -> Result<Option<PersonalityState>, Fail> {
+/// The personality as it is at `now`: what was written last, less what has faded since.
+fn state(connection: &Connection, whose: &Whose, now: &Stamp) -> Result<Option<PersonalityState>, Fail> {
     let mut statement = connection.prepare_cached(
-        "SELECT mood, attraction_level, gandhi_genghis, energy FROM personality WHERE town = ?1 AND user_id = ?2",
+        "SELECT mood, attraction_level, gandhi_genghis, energy, boot_id, mono_ms, wall_ms, clock \
+         FROM personality WHERE town = ?1 AND user_id = ?2",
     )?;
-    let state =
-        |row: &Row<'_>| Ok(PersonalityState::new(mood(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let state = |row: &Row<'_>| {
+        let written = PersonalityState::new(mood(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(faded(written, now.since(&stamp(row, 4)?)))
+    };
     Ok(statement.query_row(params![whose.town, whose.user], state).optional()?)
+}
+
+/// As it is now; the defaults where nothing was ever written.
+pub(super) fn now(write: &Write<'_>, whose: &Whose) -> Result<PersonalityState, Fail> {
+    Ok(state(write.tx, whose, &write.now)?.unwrap_or_default())
 }
 
 /// The id of a user's row is drawn from his name, the same on robot and cloud. A robot lives in one town; where a file holds a
@@ -31,6 +42,9 @@ fn row_id(write: &Write<'_>, whose: &Whose) -> Result<RowId, Fail> {
 
 /// What was asked for, in words.
 fn reason(update: &MoodUpdate) -> String {
+    if let Some(reason) = &update.reason {
+        return reason.clone();
+    }
     let numbers = [
         ("energy", update.energy),
         ("gandhi_genghis", update.gandhi_genghis),
@@ -45,8 +59,12 @@ fn reason(update: &MoodUpdate) -> String {
     format!("{} asked for {}", update.source, wanted.join(", "))
 }
 
-fn change(write: &mut Write<'_>, whose: &Whose, update: &MoodUpdate) -> Result<PersonalityState, Fail> {
-    let old = state(write.tx, whose)?;
+pub(super) fn change(
+    write: &mut Write<'_>,
+    whose: &Whose,
+    update: &MoodUpdate,
+) -> Result<PersonalityState, Fail> {
+    let old = state(write.tx, whose, &write.now)?;
     let is_new = old.is_none();
     let old = old.unwrap_or_default();
     let new = PersonalityState::new(
@@ -159,8 +177,8 @@ fn history(connection: &Connection, whose: &Whose, at: &PageAt) -> Result<Page<M
 
 impl PersonaStore for Store {
     async fn personality(&self, whose: &Whose) -> Stored<PersonalityState> {
-        let whose = whose.clone();
-        self.read(move |connection| Ok(state(connection, &whose)?.unwrap_or_default())).await
+        let (whose, now) = (whose.clone(), self.now());
+        self.read(move |connection| Ok(state(connection, &whose, &now)?.unwrap_or_default())).await
     }
 
     async fn change_mood(&self, whose: &Whose, update: MoodUpdate) -> Stored<PersonalityState> {

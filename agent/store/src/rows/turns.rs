@@ -135,7 +135,7 @@ fn add_one(
     write.tell(&whose.town, &whose.user, EventKind::Chat, &event)
 }
 
-fn add(
+pub(super) fn add(
     write: &mut Write<'_>,
     whose: &Whose,
     conversation: RowId,
@@ -206,6 +206,25 @@ fn list(connection: &Connection, whose: &Whose, at: &PageAt) -> Result<Page<Conv
     let next = rows.last().filter(|_| more);
     let next = next.map(|last| list.after(&moment_key(last.last_at.as_millisecond(), last.id.as_bytes())));
     Ok(Page { rows, next })
+}
+
+/// The newest turns of a conversation, oldest first; none where there is no such conversation yet.
+pub(super) fn newest(
+    connection: &Connection,
+    whose: &Whose,
+    conversation: RowId,
+    limit: u32,
+) -> Result<Vec<Turn>, Fail> {
+    let mut statement = connection.prepare_cached(
+        "SELECT ordinal, turns.id, sender, speaker, message_text, at_ms, mood_at_time FROM turns \
+         JOIN conversations ON conversations.id = turns.conversation_id \
+         WHERE conversation_id = ?1 AND town = ?2 AND user_id = ?3 ORDER BY ordinal DESC LIMIT ?4",
+    )?;
+    let values = params![conversation.as_bytes(), whose.town, whose.user, limit];
+    let rows = statement.query_map(values, |row| Ok(read(row)?.1))?;
+    let mut turns = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    turns.reverse();
+    Ok(turns)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Turn)> {

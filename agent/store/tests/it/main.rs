@@ -5,6 +5,7 @@
 mod support;
 
 mod bounds;
+mod chat;
 mod damage;
 mod events;
 mod full_disk;

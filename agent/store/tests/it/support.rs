@@ -49,11 +49,14 @@ impl Home {
 
     pub(crate) fn try_open(&self) -> Result<(Store, Opened), OpenError> {
         let now_ms = Arc::clone(&self.now_ms);
-        let clock = move || Stamp {
-            boot_id: 7,
-            mono_ms: 1,
-            wall: Timestamp::from_millisecond(now_ms.load(Ordering::Relaxed)).unwrap(),
-            clock: ClockState::Unknown,
+        let clock = move || {
+            let now_ms = now_ms.load(Ordering::Relaxed);
+            Stamp {
+                boot_id: 7,
+                mono_ms: u64::try_from(now_ms - NOW_MS).unwrap_or_default(),
+                wall: Timestamp::from_millisecond(now_ms).unwrap(),
+                clock: ClockState::Unknown,
+            }
         };
         Store::open(OpenConfig {
             dir: self.dir.path().to_owned(),

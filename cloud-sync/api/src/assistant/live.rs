@@ -1,4 +1,5 @@
-//! `WS /ws/chat`: what happens, as it happens. In `{subscribe: [types], after?: id}`, out `{id, type, data}`.
+//! `WS /ws/chat`: what happens, as it happens. In `{subscribe: [types], after?: id}`, out `{id, type, data}`; and live chat: in
+//! `{chat: {message, conversation_id?, key}}`, out `{id: null, type, key, data}` with the events of [`super::chat`].
 //!
 //! One loop listens to the client and to the store, one writer sends; between them is a bounded queue. A client that does not
 //! take what happens is closed with 1013 and comes back with the last id it saw. Both end with the socket; nothing runs on.
@@ -12,8 +13,8 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
-use cloud_sync_protocol::store::{EventStore, Feed, Whose};
-use futures_util::stream::{SplitSink, SplitStream};
+use cloud_sync_protocol::store::{EventStore, Feed, MemoryStore, Whose};
+use futures_util::stream::{self, BoxStream, SelectAll, SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http::HeaderMap;
 use serde_json::json;
@@ -26,14 +27,19 @@ use crate::credentials::chosen_subprotocol;
 use crate::openapi::ApiRouter;
 use crate::problem::{Answer, Problem};
 use crate::rate::Rate;
+use crate::scope::{Scope, Scopes};
 
 use super::READ;
+use super::body::Body;
+use super::chat::{Chat, ChatEvent, ChatStores, check_key};
 use super::whose::Assistant;
 use follower::{Follower, Given, follow};
-use wish::Wish;
+use wish::{ChatWish, Heard, Wish};
 
 /// The largest message that comes in.
 const MESSAGE_BYTES: usize = 16 * 1024;
+/// Chat messages of one socket that are answered at once; more are refused.
+const CHATS_MAX: usize = 8;
 /// Messages that may wait for a slow client; one more closes its socket.
 const QUEUE_MAX: usize = 64;
 /// A client that takes no byte for so long is closed.
@@ -45,25 +51,33 @@ const SILENT_MAX: Duration = Duration::from_secs(60);
 
 /// What the handler shares.
 #[derive(Clone, Debug)]
-struct Live<S> {
+struct Live<S, M, B> {
     assistant: Assistant<S>,
+    chat: Chat<S, M, B>,
     guards: Guards,
 }
 
 /// The events' route.
-pub(super) fn routes<S: EventStore>(guards: &Guards, assistant: Assistant<S>) -> ApiRouter {
-    let open = open::<S>;
-    ApiRouter::new(guards).route(READ, routes!(open)).with_state(Live { assistant, guards: guards.clone() })
+pub(super) fn routes<S, M, B>(guards: &Guards, assistant: Assistant<S>, chat: Chat<S, M, B>) -> ApiRouter
+where
+    S: EventStore + ChatStores,
+    M: MemoryStore,
+    B: Body,
+{
+    let open = open::<S, M, B>;
+    let live = Live { assistant, chat, guards: guards.clone() };
+    ApiRouter::new(guards).route(READ, routes!(open)).with_state(live)
 }
 
-/// What happens, over a WebSocket: in `{subscribe: [personality, note, chat, robot, notification], after?: id}`, out
-/// `{id, type, data}`. With `after` first everything since that id; one `{type: reset, id}` where that is no longer kept: read
+/// What happens, and live chat, over a WebSocket: in `{subscribe: [personality, note, chat, robot, notification], after?: id}`,
+/// out `{id, type, data}`; in `{chat: {message, conversation_id?, key}}` (scope speak), out the events of `POST /api/chat` as
+/// `{id: null, type, key, data}`. When the socket closes, what its messages move ends. With `after` first everything since that id; one `{type: reset, id}` where that is no longer kept: read
 /// the state afresh. What cannot be read is answered by `{type: error, data: problem}`, and the socket stays open.
 #[utoipa::path(get, path = "/ws/chat", tag = "memory",
     responses((status = 101, description = "WebSocket. Closed with 1013 where the client is too slow, 1008 where its token was revoked."),
               (status = 400, description = "No WebSocket was asked for.", body = Problem, content_type = "application/problem+json")))]
-async fn open<S: EventStore>(
-    State(live): State<Live<S>>,
+async fn open<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
+    State(live): State<Live<S, M, B>>,
     principal: Principal,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -110,11 +124,16 @@ impl Ending {
 }
 
 /// Serves one socket until it closes, its token dies, or the program ends.
-async fn serve<S: EventStore>(socket: WebSocket, live: Live<S>, principal: Principal, whose: Whose) {
+async fn serve<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
+    socket: WebSocket,
+    live: Live<S, M, B>,
+    principal: Principal,
+    whose: Whose,
+) {
     let revoked = live.guards.tokens().clone().until_revoked(principal.token);
     let (mut sink, stream) = socket.split();
     let (outbox, queue) = mpsc::channel(QUEUE_MAX);
-    let talk = Talk { guards: &live.guards, principal: &principal, outbox };
+    let talk = Talk { live: &live, principal: &principal, outbox };
     let follower = follow(&live.assistant.store, whose);
     let ending = tokio::select! {
         ending = talk.run(stream, follower) => ending,
@@ -127,26 +146,31 @@ async fn serve<S: EventStore>(socket: WebSocket, live: Live<S>, principal: Princ
 }
 
 /// One conversation with a client.
-struct Talk<'a> {
-    guards: &'a Guards,
+struct Talk<'a, S, M, B> {
+    live: &'a Live<S, M, B>,
     principal: &'a Principal,
     outbox: mpsc::Sender<String>,
 }
 
-impl Talk<'_> {
-    async fn run<S: EventStore>(
+/// The events of the chat messages that are being answered, as they are sent.
+type Chats = SelectAll<BoxStream<'static, String>>;
+
+impl<S: EventStore + ChatStores, M: MemoryStore, B: Body> Talk<'_, S, M, B> {
+    async fn run(
         &self,
         mut stream: SplitStream<WebSocket>,
         mut follower: Follower<'_, S, impl Feed>,
     ) -> Ending {
         let mut heard = Instant::now();
+        let mut chats = Chats::new();
         loop {
             let step = tokio::select! {
                 biased;
                 message = stream.next() => {
                     heard = Instant::now();
-                    self.hear(message, &mut follower).await
+                    self.hear(message, &mut follower, &mut chats).await
                 }
+                Some(event) = chats.next() => self.tell(vec![event]).await,
                 given = follower.next() => self.pass_on(given, &mut follower).await,
                 () = sleep_until(heard + SILENT_MAX) => Err(Ending::Left),
             };
@@ -156,10 +180,11 @@ impl Talk<'_> {
         }
     }
 
-    async fn hear<S: EventStore>(
+    async fn hear(
         &self,
         message: Option<Result<Message, axum::Error>>,
         follower: &mut Follower<'_, S, impl Feed>,
+        chats: &mut Chats,
     ) -> Result<(), Ending> {
         let bytes = match message {
             Some(Ok(Message::Text(text))) => text.into(),
@@ -168,21 +193,53 @@ impl Talk<'_> {
             Some(Ok(Message::Close(_))) | None => return Err(Ending::Left),
             Some(Err(_broken)) => return Err(Ending::Unreadable),
         };
-        let wish = self.guards.spend(self.principal, Rate::Read).and_then(|()| Wish::parse(&bytes));
-        match wish {
-            Ok(wish) => {
-                self.tell(follower.subscribe(wish.kinds, wish.after)).await?;
-                self.catch_up(follower).await
-            }
+        match Heard::parse(&bytes) {
+            Ok(Heard::Wish(wish)) => self.subscribe(wish, follower).await,
+            Ok(Heard::Chat(chat)) => self.chat(chat, chats).await,
             Err(problem) => self.offer(told(&problem)),
         }
     }
 
-    async fn pass_on<S: EventStore>(
-        &self,
-        given: Given,
-        follower: &mut Follower<'_, S, impl Feed>,
-    ) -> Result<(), Ending> {
+    async fn subscribe(&self, wish: Wish, follower: &mut Follower<'_, S, impl Feed>) -> Result<(), Ending> {
+        if let Err(problem) = self.live.guards.spend(self.principal, Rate::Read) {
+            return self.offer(told(&problem));
+        }
+        self.tell(follower.subscribe(wish.kinds, wish.after)).await?;
+        self.catch_up(follower).await
+    }
+
+    /// Begins to answer a message; its events come as they happen.
+    async fn chat(&self, wish: ChatWish, chats: &mut Chats) -> Result<(), Ending> {
+        let key = wish.key.clone();
+        let begun = match self.check_chat(&wish, chats) {
+            Ok(()) => self.live.chat.begin(self.principal.clone(), wish.body, Some(wish.key)).await,
+            Err(problem) => Err(problem),
+        };
+        match begun {
+            Ok(waited) => {
+                let events = stream::unfold((waited, key), |(mut waited, key)| async {
+                    let event = waited.next().await?;
+                    Some((chatted(&key, &event), (waited, key)))
+                });
+                chats.push(events.boxed());
+                Ok(())
+            }
+            Err(problem) => self.offer(chatted(&key, &ChatEvent::Error(problem))),
+        }
+    }
+
+    fn check_chat(&self, wish: &ChatWish, chats: &Chats) -> Answer<()> {
+        self.principal.check_scope(Scopes::of(&[Scope::Speak]))?;
+        check_key("key", &wish.key)?;
+        if chats.len() >= CHATS_MAX {
+            return Err(
+                Problem::rate_limited(1_000).detail_is("Wait for the answers to your messages first.")
+            );
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&self, given: Given, follower: &mut Follower<'_, S, impl Feed>) -> Result<(), Ending> {
         match given {
             Given::Event(text) => self.offer(text),
             Given::Behind => self.catch_up(follower).await,
@@ -191,7 +248,7 @@ impl Talk<'_> {
     }
 
     /// Sends what the client has missed, as fast as it takes it: the past may be longer than the queue.
-    async fn catch_up<S: EventStore>(&self, follower: &mut Follower<'_, S, impl Feed>) -> Result<(), Ending> {
+    async fn catch_up(&self, follower: &mut Follower<'_, S, impl Feed>) -> Result<(), Ending> {
         loop {
             let missed = match follower.missed().await {
                 Ok(missed) => missed,
@@ -217,6 +274,11 @@ impl Talk<'_> {
     fn offer(&self, text: String) -> Result<(), Ending> {
         self.outbox.try_send(text).map_err(|_full| Ending::TooSlow)
     }
+}
+
+/// An event of a chat message. It has no id: it is told to nobody else, and not again.
+fn chatted(key: &str, event: &ChatEvent) -> String {
+    json!({ "id": null, "type": event.name(), "key": key, "data": event.data() }).to_string()
 }
 
 /// An input that was not understood. It has no id: it did not happen.

@@ -9,6 +9,7 @@ use cloud_sync_protocol::persona::{
 };
 use cloud_sync_protocol::store::PersonaStore;
 use http::StatusCode;
+use models_mind::mood::from_context;
 use models_mind::persona::{Towards, Unfit, decide};
 use serde::Deserialize;
 use serde_json::Value;
@@ -81,7 +82,8 @@ struct MoodBody {
     /// Attraction; 11 only towards the owner.
     #[schema(minimum = 1, maximum = 11)]
     attraction_level: Option<i64>,
-    /// Why: words, or an object such as `{"deal": "signed"}`. At most 1 KiB; kept as given.
+    /// Why: words, or an object such as `{"deal": "signed"}` (also revenue, creative, learning, affection). Where no mood is
+    /// named, it follows from this. At most 1 KiB; kept as given.
     #[schema(value_type = Option<Object>)]
     context: Option<Value>,
     /// Another user than the token's; needs the scope admin.
@@ -139,12 +141,22 @@ async fn update<S: PersonaStore>(
     let now = assistant.store.personality(&whose).await?;
     let after = match wish {
         Some(wish) => {
+            let wish = follow_context(&now, wish, towards);
             assistant.store.change_mood(&whose, decide(&now, wish, towards).map_err(unfit)?).await?
         }
         None => now,
     };
     drop(turn);
     Ok(json::answer(StatusCode::OK, &after))
+}
+
+/// Where no mood is named, it follows from the context.
+fn follow_context(now: &PersonalityState, wish: MoodUpdate, towards: Towards) -> MoodUpdate {
+    let context = wish.context.as_deref().filter(|_| wish.mood.is_none());
+    match context.and_then(|context| from_context(now, context, towards)) {
+        Some(change) => MoodUpdate { mood: Some(change.mood), reason: Some(change.reason), ..wish },
+        None => wish,
+    }
 }
 
 impl MoodBody {
@@ -157,6 +169,7 @@ impl MoodBody {
             gandhi_genghis: asked::number("gandhi_genghis", self.gandhi_genghis, GANDHI_GENGHIS)?,
             attraction_level: asked::number("attraction_level", self.attraction_level, ATTRACTION)?,
             context,
+            reason: None,
             source: source.to_owned(),
         };
         let nothing = MoodUpdate { source: source.to_owned(), ..MoodUpdate::default() };

@@ -2,6 +2,7 @@
 //!
 //! Robot and cloud include this folder in their tests and hand over a running [`Program`]. It knows nothing of stores.
 
+mod chat;
 pub(crate) mod client;
 mod contents;
 mod conversations;
@@ -63,7 +64,7 @@ macro_rules! rules {
     ($($module:ident :: $rule:ident),* $(,)?) => { &[$((stringify!($rule), $module::$rule)),*] };
 }
 
-/// Every rule. The order matters to one alone: a revoked token stays revoked.
+/// Every rule. The order matters to two kinds: chats begin conversations, and a revoked token stays revoked.
 pub(crate) const RULES: &[Rule] = rules![
     conversations::a_conversation_is_listed_and_told_in_order,
     conversations::a_conversation_of_another_does_not_exist,
@@ -106,6 +107,15 @@ pub(crate) const RULES: &[Rule] = rules![
     rights::scopes_do_not_contain_each_other,
     rights::another_user_needs_an_admin,
     rights::a_wrong_method_is_told,
+    chat::a_message_is_kept_and_answered,
+    chat::what_is_recalled_names_its_source,
+    chat::what_nobody_knows_is_admitted,
+    chat::a_message_sent_again_is_carried_out_once,
+    chat::events_come_as_they_happen,
+    chat::a_socket_talks_too,
+    chat::odd_messages_are_answered_or_told,
+    chat::a_conversation_is_its_users_alone,
+    chat::a_mood_follows_and_says_why,
     events::what_happens_is_told_in_order,
     events::a_reader_who_comes_back_misses_nothing,
     events::a_reader_who_comes_back_while_others_write_misses_nothing,

@@ -6,7 +6,7 @@ use super::Program;
 use super::client::{NOTES, Reply, escaped, uuid};
 
 /// Method, path, and whether it writes.
-fn routes() -> [(&'static str, String, bool); 12] {
+fn routes() -> [(&'static str, String, bool); 13] {
     let id = uuid();
     [
         ("GET", NOTES.to_owned(), false),
@@ -19,6 +19,7 @@ fn routes() -> [(&'static str, String, bool); 12] {
         ("GET", "/api/personality".to_owned(), false),
         ("GET", "/api/mood/history".to_owned(), false),
         ("POST", "/api/mood/update".to_owned(), true),
+        ("POST", "/api/chat".to_owned(), true),
         ("GET", "/api/conversations".to_owned(), false),
         ("GET", format!("/api/conversations/{id}"), false),
     ]

@@ -1,5 +1,6 @@
 //! The assistant's routes over a small store in memory, against the contract that every program has to keep.
 
+mod body;
 mod silence;
 mod store;
 
@@ -22,6 +23,7 @@ use utoipa::openapi::InfoBuilder;
 
 use crate::contract::client::NOTES;
 use crate::contract::{self, OTHER_SAID, OWNER_SAID, Person, Program, RULES, Rule};
+use body::NoBody;
 use store::{Fault, Memory};
 
 /// A running program over a store.
@@ -46,7 +48,7 @@ impl Town {
         };
         let guards = Guards::new(tokens.clone(), config);
         let home = Home { town: name.to_owned(), owner: "owner".to_owned() };
-        let router = routes(&guards, home, store.clone(), store.clone());
+        let router = routes(&guards, home, store.clone(), store.clone(), NoBody);
         let server =
             Server::new(router.finish(InfoBuilder::new().title("test").build()), ServerConfig::default());
         let listener = server::listen(([127, 0, 0, 1], 0).into()).unwrap();
@@ -107,12 +109,13 @@ async fn the_routes_keep_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_finds_a_store_that_does_not_keep_it() {
     // Each fault of a store breaks the rules that are about it.
-    let cases: [(Fault, &[&str]); 6] = [
+    let cases: [(Fault, &[&str]); 7] = [
         (
             Fault::IgnoresVersions,
             &["of_two_writers_who_read_the_same_one_is_refused", "of_many_writers_at_once_exactly_one_wins"],
         ),
         (Fault::WritesTwice, &["a_note_sent_again_with_its_id_is_written_once"]),
+        (Fault::AnswersTwice, &["a_message_sent_again_is_carried_out_once"]),
         (Fault::MixesTowns, &["rows_of_another_town_do_not_exist"]),
         (Fault::MixesUsers, &["a_conversation_of_another_does_not_exist"]),
         (Fault::FindsDeleted, &["a_deleted_note_is_gone_at_once"]),
@@ -136,6 +139,7 @@ async fn a_full_or_failing_store_is_told_as_such() {
         let check = move || {
             program.post(NOTES, &json!({"content": "x"})).problem(503, kind);
             program.post("/api/mood/update", &json!({"energy": 1})).problem(503, kind);
+            program.post("/api/chat", &json!({"message": "hello"})).problem(503, kind);
             for path in [
                 NOTES,
                 "/api/personality",
@@ -183,6 +187,7 @@ async fn the_document_shows_the_routes() {
         "GET /api/sticky-notes/{id} memory",
         "GET /ws/chat memory",
         "PATCH /api/sticky-notes/{id} memory",
+        "POST /api/chat chat",
         "POST /api/mood/update personality",
         "POST /api/sticky-notes memory",
     ];

@@ -40,7 +40,7 @@ fn check_range(request: Request, expected: &str) {
     assert_eq!(kind(&rig.ask(local(1), request)), expected, "{request:?}");
     if expected != "ok" {
         assert!(!rig.is_driving());
-        assert_eq!(rig.snapshot().leases, [None; 3], "a refused command takes nothing");
+        assert_eq!(rig.snapshot().leases, [None; 4], "a refused command takes nothing");
     }
 }
 

@@ -215,7 +215,7 @@ fn a_revoked_token_loses_everything() {
     assert!(rig.is_driving());
     assert_eq!(kind(&rig.ask(local(9), Request::Revoke(TokenId(1)))), "ok");
     assert!(!rig.is_driving() && rig.out.urgent);
-    assert_eq!(rig.snapshot().leases, [None; 3]);
+    assert_eq!(rig.snapshot().leases, [None; 4]);
     assert_eq!(rig.snapshot().tasks[0].state, TaskState::Cancelled);
     assert_eq!(rig.closed_by(), None, "the base stays open for others");
     rig.ask(local(2), Request::Stop);
@@ -253,7 +253,7 @@ fn what_a_revoked_token_still_had_on_its_way_moves_nothing() {
         rig.tick();
     }
     assert!(!rig.is_driving() && rig.orders.is_empty());
-    assert_eq!(rig.snapshot().leases, [None; 3]);
+    assert_eq!(rig.snapshot().leases, [None; 4]);
     assert_eq!(kind(&rig.ask(local(2), forward())), "ok", "others go on");
     assert_eq!(kind(&rig.ask(local(1), Request::Stop)), "ok");
     assert_eq!(kind(&rig.ask(local(1), press())), "ok");

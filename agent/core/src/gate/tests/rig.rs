@@ -40,7 +40,7 @@ pub(super) struct Mcu {
     pub(super) range_mm: u16,
     pub(super) range_age_ms: u16,
     wheels: (f32, f32),
-    travelled_um: (i64, i64),
+    pub(super) travelled_um: (i64, i64),
     deadline_ms: u64,
     set_at_ms: u64,
     frame_at: Option<BootTime>,
@@ -328,7 +328,7 @@ impl Mcu {
 
 pub(super) fn caller(token: u32, class: Class) -> Caller {
     let name = label(&format!("{} {token}", class.as_str()));
-    Caller { token: TokenId(token), class, name, must_show_seen: false }
+    Caller { token: TokenId(token), class, name, must_show_seen: false, turn: None }
 }
 
 pub(super) fn local(token: u32) -> Caller {
@@ -417,6 +417,8 @@ pub(super) fn kind(answer: &Option<Answer>) -> &'static str {
             Refusal::NotRising { .. } => "not-rising",
             Refusal::TokenRevoked => "token-revoked",
             Refusal::ClassTooLow => "class-too-low",
+            Refusal::OutsideBounds { .. } => "outside-bounds",
+            Refusal::NobodyPresent => "nobody-present",
         },
     }
 }

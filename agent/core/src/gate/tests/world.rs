@@ -111,7 +111,7 @@ pub(super) struct Moment {
 pub(super) struct Shown {
     pub(super) base_closed: Option<Closed>,
     pub(super) head_closed: Option<Closed>,
-    pub(super) leases: [Option<LeaseView>; 3],
+    pub(super) leases: [Option<LeaseView>; 4],
     pub(super) estop: EStopView,
 }
 

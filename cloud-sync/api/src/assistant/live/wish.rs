@@ -4,6 +4,7 @@ use cloud_sync_protocol::event::EventKind;
 use serde::Deserialize;
 
 use crate::assistant::asked;
+use crate::assistant::chat::ChatBody;
 use crate::json;
 use crate::problem::Answer;
 
@@ -12,6 +13,50 @@ const RESET: &str = "reset";
 
 /// Stores count in 63 bits; whatever is above is as far away as that.
 pub(super) const AFTER_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// What a client says.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// What it wants to hear of.
+    Wish(Wish),
+    /// A message for Robbie.
+    Chat(ChatWish),
+}
+
+/// A chat message and its key.
+#[derive(Debug, Deserialize)]
+pub(super) struct ChatWish {
+    /// Names the message, as `Idempotency-Key` does.
+    pub(super) key: String,
+    /// The message.
+    #[serde(flatten)]
+    pub(super) body: ChatBody,
+}
+
+#[derive(Debug, Deserialize)]
+struct ChatMessage {
+    chat: ChatWish,
+}
+
+/// Tells the two kinds of messages apart.
+#[derive(Debug, Deserialize)]
+struct Kind {
+    chat: Option<serde::de::IgnoredAny>,
+}
+
+impl Heard {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// 400 with the field at fault.
+    pub(super) fn parse(bytes: &[u8]) -> Answer<Self> {
+        let kind: Kind = json::parse(bytes)?;
+        Ok(match kind.chat {
+            Some(_) => Self::Chat(json::parse::<ChatMessage>(bytes)?.chat),
+            None => Self::Wish(Wish::parse(bytes)?),
+        })
+    }
+}
 
 /// What a client wants to hear of from now on, instead of what it wanted before.
 #[derive(Debug, PartialEq, Eq)]

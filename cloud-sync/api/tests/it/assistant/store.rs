@@ -5,13 +5,14 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cloud_sync_protocol::chat::{Answered, Begun, HISTORY_MAX, Opened, Said};
 use cloud_sync_protocol::event::{Event, EventKind, Replay};
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Signal, Surfaced};
 use cloud_sync_protocol::note::{Changed, NewNote, NoteFilter, NotePatch, StickyNote};
 use cloud_sync_protocol::persona::{Mood, MoodChange, MoodUpdate, PersonalityState};
 use cloud_sync_protocol::store::{
-    ConversationStore, EventStore, Feed, Lost, MemoryStore, NoteStore, Page, PageAt, PersonaStore,
+    ChatStore, ConversationStore, EventStore, Feed, Lost, MemoryStore, NoteStore, Page, PageAt, PersonaStore,
     StoreError, Stored, Whose,
 };
 use cloud_sync_protocol::turn::{Conversation, Sender, Turn};
@@ -29,6 +30,7 @@ const EVENTS_AT_ONCE: usize = 40;
 pub(super) enum Fault {
     IgnoresVersions,
     WritesTwice,
+    AnswersTwice,
     MixesTowns,
     MixesUsers,
     FindsDeleted,
@@ -50,6 +52,8 @@ struct Rows {
     personas: HashMap<Whose, PersonalityState>,
     moods: Vec<(Whose, MoodChange)>,
     conversations: Vec<(Whose, RowId, Vec<Turn>)>,
+    /// By key: the conversation, the message, and its answer.
+    messages: HashMap<(Whose, String), (RowId, String, Option<String>)>,
     events: VecDeque<(Whose, Event)>,
     newest: u64,
     ids: u64,
@@ -72,6 +76,17 @@ impl Rows {
     fn id(&mut self) -> RowId {
         self.ids += 1;
         RowId::from_bytes((u128::from(self.ids) | 0xabcd << 96).to_be_bytes())
+    }
+
+    fn turn(&mut self, sender: Sender, text: &str) -> Turn {
+        Turn {
+            id: self.id(),
+            sender,
+            speaker: (sender == Sender::Robbie).then(|| "robbie".to_owned()),
+            message_text: text.to_owned(),
+            timestamp: Timestamp::now(),
+            mood_at_time: Mood::Friendly,
+        }
     }
 
     fn find(&mut self, town: &str, id: RowId, fault: Option<Fault>) -> Stored<&mut Note> {
@@ -315,7 +330,7 @@ impl PersonaStore for Memory {
             attraction_level: new.attraction_level,
             gandhi_genghis: new.gandhi_genghis,
             energy: new.energy,
-            reason: "asked for".to_owned(),
+            reason: update.reason.unwrap_or_else(|| "asked for".to_owned()),
             context: update.context,
             source: update.source,
         };
@@ -351,6 +366,51 @@ impl ConversationStore for Memory {
         let is_it = |other: &Whose| other == whose || self.fault == Some(Fault::MixesUsers);
         let found = rows.conversations.iter().find(|(other, known, _)| *known == id && is_it(other));
         page(&("turns", whose, id), found.ok_or(StoreError::NotFound)?.2.clone(), at)
+    }
+}
+
+impl ChatStore for Memory {
+    async fn begin_chat(&self, whose: &Whose, said: Said) -> Stored<Begun> {
+        let mut rows = self.write()?;
+        let name = (whose.clone(), said.key);
+        if let Some((id, message, answer)) = rows.messages.get(&name)
+            && self.fault != Some(Fault::AnswersTwice)
+        {
+            return Ok(match answer {
+                _ if *message != said.message => Begun::KeyTaken,
+                Some(answer) => Begun::Answered(answer.clone()),
+                None => Begun::Unanswered { conversation: *id },
+            });
+        }
+        let conversation = said.conversation.unwrap_or_else(|| rows.id());
+        let turn = rows.turn(Sender::User, &said.message);
+        let known = rows.conversations.iter().position(|(_, id, _)| *id == conversation);
+        let place = known.unwrap_or_else(|| {
+            rows.conversations.push((whose.clone(), conversation, Vec::new()));
+            rows.conversations.len() - 1
+        });
+        let (owner, _, turns) = &mut rows.conversations[place];
+        if owner != whose {
+            return Err(StoreError::NotFound);
+        }
+        let history = turns[turns.len().saturating_sub(HISTORY_MAX as usize)..].to_vec();
+        turns.push(turn.clone());
+        let personality = rows.personas.get(whose).cloned().unwrap_or_default();
+        rows.messages.insert(name, (conversation, said.message, None));
+        Ok(Begun::New(Opened { conversation, turn: turn.id, history, personality }))
+    }
+
+    async fn finish_chat(&self, whose: &Whose, answered: Answered) -> Stored<()> {
+        if let Some(change) = answered.change {
+            self.change_mood(whose, change).await?;
+        }
+        let mut rows = self.write()?;
+        let turn = rows.turn(Sender::Robbie, &answered.reply);
+        let talk = rows.conversations.iter_mut().find(|(_, id, _)| *id == answered.conversation);
+        talk.ok_or(StoreError::NotFound)?.2.push(turn);
+        let message = rows.messages.get_mut(&(whose.clone(), answered.key));
+        message.ok_or(StoreError::NotFound)?.2 = Some(answered.answer);
+        Ok(())
     }
 }
 

@@ -1,18 +1,20 @@
 // Hears over `/ws/chat` what changed elsewhere. After a break it goes on from the last id it heard; where the robot answers
-// `reset` (too long ago, or the first time), everything is read afresh. It sends nothing but its subscription.
+// `reset` (too long ago, or the first time), everything is read afresh. By itself it sends nothing but its subscription.
 
 import { onState, robot } from './state.js';
 
-const KINDS = ['note', 'personality'];
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 8000;
 /** An id that no robot has given yet: it answers with a `reset`, which tells the newest one. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const address = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/chat`;
+const address = () => `${location.origin.replace('http', 'ws')}/ws/chat`;
 
-/** `hear(kind, data)` for each event, `reread()` when the state must be read, `tell(live)` when that changes. */
-export function createLive({ hear, reread, tell }) {
+/**
+ * `hear(type, data, key)` for each event of `kinds` and of a chat (those have a key), `reread()` when the state must be read,
+ * `tell(live)` when that changes.
+ */
+export function createLive({ kinds, hear, reread, tell }) {
   let socket = null;
   let wanted = false;
   let after = NEVER; // newest id that was heard
@@ -20,12 +22,13 @@ export function createLive({ hear, reread, tell }) {
   let timer = 0;
   let lost = false;
 
-  function take({ id, type, data }) {
+  function take({ id, type, data, key }) {
     if (typeof id === 'number') after = id;
-    if (type === 'reset') reread();
+    if (key) hear(type, data, key);
+    else if (type === 'reset') reread();
     // The robot has forgotten the subscription: ask again.
     else if (type === 'error') drop();
-    else if (KINDS.includes(type)) hear(type, data);
+    else if (kinds.includes(type)) hear(type, data);
   }
 
   function close() {
@@ -49,7 +52,7 @@ export function createLive({ hear, reread, tell }) {
     close();
     socket = new WebSocket(address());
     socket.onopen = () => {
-      socket.send(JSON.stringify({ subscribe: KINDS, after }));
+      socket.send(JSON.stringify({ subscribe: kinds, after }));
       tell(true);
     };
     socket.onmessage = ({ data }) => {
@@ -76,6 +79,10 @@ export function createLive({ hear, reread, tell }) {
       // At once: what is shown must not wait for a socket, and without one the lists say what is wrong.
       reread();
       open();
+    },
+    /** Says something, unless there is nobody to say it to. */
+    send(message) {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     },
     stop() {
       wanted = false;

@@ -1,4 +1,4 @@
-// Calls the memory's routes with the page's cookie. Never retries and never throws: what went wrong is in the answer.
+// Calls the assistant's routes with the page's cookie. Never retries and never throws: what went wrong is in the answer.
 // Every answer is {ok, status, body, type, detail, etag, next}; `next` is where the next page of a list begins.
 
 import { call, problemName } from './api.js';
@@ -62,3 +62,6 @@ export async function write(method, path, options) {
   }
   return answer;
 }
+
+/** A change that changes nothing: whoever may not write is told before typing. */
+export const probe = () => write('POST', 'mood/update', { body: {} });

@@ -1,4 +1,4 @@
-// Small parts of the memory's view. Everything that comes from the memory is set as text, never read as HTML.
+// Small parts of the views. Everything that comes from the robot is set as text, never read as HTML.
 
 /** Characters of a text that are shown at first. */
 const SHOWN_MAX = 600;
@@ -55,6 +55,15 @@ export const refreshAges = (view) => view.querySelectorAll('time').forEach((node
   const now = age(node.dateTime);
   if (node.textContent !== now) node.textContent = now;
 });
+
+export const picture = (mood, size, alt = '') => make('img', { src: `/moods/${encodeURIComponent(mood)}.svg`, alt, width: size, height: size });
+
+const KINDS = { note: 'Note', fact: 'Fact', turn: 'Said' };
+
+/** A memory: what it is, by whom and of when, its words, and why it was found. */
+export const memoryRow = ({ kind, speaker, at, text, why }, ...more) => make('li', { className: 'hit' },
+  make('p', { className: 'meta' }, make('b', { className: `kind ${kind}` }, KINDS[kind] ?? kind), speaker && make('bdi', { className: 'author' }, speaker), when(at)),
+  words(text), make('p', { className: 'why soft', dir: 'auto' }, why), ...more);
 
 /** One line about how it goes, which a screen reader hears. */
 export function statusLine() {

@@ -1,0 +1,313 @@
+//! One message from its arrival to its answer: kept, understood, carried out call by call, answered, kept.
+//!
+//! It decides nothing that moves a body: what a call may do, the [`Body`] decides. A call that fails ends the message: what
+//! comes after it is skipped, and the answer says so.
+
+use std::time::Instant;
+
+use cloud_sync_protocol::chat::{Answered, Begun, Opened, Said};
+use cloud_sync_protocol::id::RowId;
+use cloud_sync_protocol::memory::Hit;
+use cloud_sync_protocol::persona::{Mood, MoodUpdate};
+use cloud_sync_protocol::store::{MemoryStore, Whose};
+use cloud_sync_protocol::turn::{Sender, TURN_BYTES_MAX};
+use models_mind::answer;
+use models_mind::mood::Change;
+use models_mind::persona::{Towards, decide};
+use models_mind::reflex::{Heard, Meaning, Pass, Said as Spoken, Speaker, Who};
+use models_mind::skills::Call;
+use models_mind::understood::{self, Understood};
+use models_mind::words::cut_at_word;
+use tokio::sync::mpsc;
+
+use super::reply::{ChatEvent, ChatReply, Status, Tier, ToolCall};
+use super::running::Attended;
+use super::{Chat, ChatStores, rows};
+use crate::access::Principal;
+use crate::assistant::body::{Body, Done};
+use crate::problem::{Answer, Problem};
+
+/// A message as it arrived.
+#[derive(Clone, Debug)]
+pub(super) struct Arrived {
+    pub(super) principal: Principal,
+    pub(super) whose: Whose,
+    pub(super) said: Said,
+    pub(super) at: Instant,
+    /// What became of a stop that it begins with: that acted before anything was looked at.
+    pub(super) stopped: Option<Done>,
+}
+
+/// A turn under way.
+struct Turn<'a, S, M, B: Body> {
+    chat: &'a Chat<S, M, B>,
+    arrived: Arrived,
+    opened: Opened,
+    events: mpsc::Sender<ChatEvent>,
+    attended: Attended,
+    errand: B::Errand,
+    sentences: Vec<String>,
+    sources: Vec<Hit>,
+    change: Option<MoodUpdate>,
+}
+
+/// Carries a message out and answers it. Events go to whoever listens; the answer does not depend on them.
+pub(super) async fn take<S: ChatStores, M: MemoryStore, B: Body>(
+    chat: &Chat<S, M, B>,
+    arrived: Arrived,
+    events: mpsc::Sender<ChatEvent>,
+    attended: Attended,
+) -> Answer<ChatReply> {
+    let begun = chat.rows.store.begin_chat(&arrived.whose, arrived.said.clone()).await?;
+    let opened = match begun {
+        Begun::New(opened) => opened,
+        Begun::Answered(answer) => return again(&answer),
+        Begun::Unanswered { conversation } => return Ok(interrupted(conversation, &arrived)),
+        Begun::KeyTaken => {
+            return Err(Problem::unfitting(
+                "Idempotency-Key",
+                "This key names another message; a new message needs a key of its own.",
+            ));
+        }
+    };
+    let errand = chat.body.errand(&arrived.principal).await;
+    let turn = Turn {
+        chat,
+        arrived,
+        opened,
+        events,
+        attended,
+        errand,
+        sentences: Vec::new(),
+        sources: Vec::new(),
+        change: None,
+    };
+    turn.run().await
+}
+
+impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
+    async fn run(mut self) -> Answer<ChatReply> {
+        let Understood { meaning, change } = self.understand();
+        let tier = if matches!(meaning, Meaning::Pass(Pass::Unknown)) { Tier::None } else { Tier::Reflex };
+        self.tell(ChatEvent::Tier(tier)).await;
+        let mut done = Vec::new();
+        match &meaning {
+            Meaning::Act(calls) => done = self.carry_out(calls).await,
+            Meaning::Pass(pass) => {
+                let sentence = self.answer_to(*pass).await;
+                self.say(sentence).await;
+            }
+            other => self.say(other.reply().unwrap_or_default()).await,
+        }
+        self.follow_mood(change, &done).await;
+        self.finish(tier, done).await
+    }
+
+    fn understand(&self) -> Understood {
+        let history: Vec<Spoken<'_>> = self
+            .opened
+            .history
+            .iter()
+            .map(|turn| Spoken { who: who(turn.sender), text: &turn.message_text })
+            .collect();
+        let speaker = if self.is_owner() { Speaker::Owner } else { Speaker::Guest };
+        let text = &self.arrived.said.message;
+        let bounds = self.chat.body.bounds();
+        let heard = Heard { text, history: &history, speaker, bounds: &bounds };
+        understood::of(&heard, &self.opened.personality, self.towards())
+    }
+
+    fn is_owner(&self) -> bool {
+        self.chat.rows.is_owner(&self.arrived.whose)
+    }
+
+    /// Carries calls out in order, until one fails or the sender leaves.
+    async fn carry_out(&mut self, calls: &[Call]) -> Vec<ToolCall> {
+        let mut told = Vec::with_capacity(calls.len());
+        let mut is_over = false;
+        for (number, call) in calls.iter().enumerate() {
+            if is_over {
+                told.push(ToolCall {
+                    call: call.clone(),
+                    status: Status::Skipped,
+                    detail: None,
+                    problem: None,
+                });
+                continue;
+            }
+            let running =
+                ToolCall { call: call.clone(), status: Status::Running, detail: None, problem: None };
+            self.tell(ChatEvent::ToolCall(running)).await;
+            let outcome = self.one(number, call).await;
+            let (status, detail, problem) = match outcome {
+                Done::Well(detail) => (Status::Done, detail, None),
+                Done::Unable { problem, detail } => (Status::Failed, detail, Some(problem.to_owned())),
+            };
+            is_over = status == Status::Failed;
+            let tool = ToolCall { call: call.clone(), status, detail: Some(detail.clone()), problem };
+            self.tell(ChatEvent::ToolCall(tool.clone())).await;
+            self.say(detail).await;
+            told.push(tool);
+        }
+        if told.iter().any(|call| call.status == Status::Skipped) {
+            self.say("I did not do what comes after that.".to_owned()).await;
+        }
+        told
+    }
+
+    async fn one(&mut self, number: usize, call: &Call) -> Done {
+        match call {
+            Call::Stop => match self.arrived.stopped.take() {
+                Some(done) => done,
+                None => self.chat.body.stop(&self.arrived.principal).await,
+            },
+            Call::Remember { text } => self.remember(number, text).await,
+            Call::Recall { query } => self.recall(query).await,
+            Call::SetMood { mood } => self.set_mood(*mood),
+            other => tokio::select! {
+                done = self.chat.body.carry_out(&mut self.errand, other) => done,
+                () = self.attended.left() => Done::Unable {
+                    problem: "left",
+                    detail: "Whoever asked for it left, so I stopped.".to_owned(),
+                },
+            },
+        }
+    }
+
+    async fn remember(&self, number: usize, text: &str) -> Done {
+        let id = RowId::named(&format!("chat/{}/{number}", self.opened.turn));
+        let author = self.arrived.whose.user.as_str();
+        match rows::remember(&self.chat.rows.store, &self.arrived.whose, id, author, text).await {
+            Ok(()) => Done::Well(answer::remembered(text)),
+            Err(problem) => Done::Unable { problem: problem.word(), detail: problem.detail().to_owned() },
+        }
+    }
+
+    async fn recall(&mut self, query: &str) -> Done {
+        let before = self.opened.history.last().map_or("", |turn| &turn.message_text);
+        match rows::recall(&self.chat.memory, &self.arrived.whose, query, before).await {
+            Ok(hits) => {
+                let here = self.opened.turn;
+                let fit = answer::fitting(query, &hits, |hit| hit.id != here);
+                let said = answer::recalled(&fit);
+                self.sources.extend(fit.into_iter().cloned());
+                Done::Well(said)
+            }
+            Err(problem) => Done::Unable { problem: problem.word(), detail: problem.detail().to_owned() },
+        }
+    }
+
+    /// Whether the mood fits the person; it is taken on with the answer.
+    fn set_mood(&self, mood: Mood) -> Done {
+        let wish = MoodUpdate { mood: Some(mood), source: self.source(), ..MoodUpdate::default() };
+        match decide(&self.opened.personality, wish, self.towards()) {
+            Ok(_fits) => Done::Well(answer::in_mood(mood)),
+            Err(unfit) => {
+                Done::Unable { problem: "out-of-range", detail: answer::sentence(&unfit.to_string()) }
+            }
+        }
+    }
+
+    fn towards(&self) -> Towards {
+        if self.is_owner() { Towards::Owner } else { Towards::Other }
+    }
+
+    fn source(&self) -> String {
+        format!("chat: {}", self.arrived.principal.name())
+    }
+
+    /// Takes on the mood that the message leaves, and shows it. An order that was not come to leaves none.
+    async fn follow_mood(&mut self, change: Option<Change>, done: &[ToolCall]) {
+        let is_undone =
+            |call: &ToolCall| matches!(call.call, Call::SetMood { .. }) && call.status != Status::Done;
+        let Some(change) = change.filter(|_| !done.iter().any(is_undone)) else { return };
+        if change.mood != self.opened.personality.mood {
+            self.chat.body.show(&mut self.errand, change.mood).await;
+        }
+        self.change = Some(MoodUpdate {
+            mood: Some(change.mood),
+            reason: Some(change.reason),
+            source: self.source(),
+            ..MoodUpdate::default()
+        });
+    }
+
+    async fn answer_to(&self, pass: Pass) -> String {
+        match pass {
+            Pass::Time => answer::time(self.chat.body.clock().as_ref()),
+            Pass::Date => answer::date(self.chat.body.clock().as_ref()),
+            Pass::Abilities => answer::abilities(&self.chat.skills()),
+            Pass::Mood => {
+                let reason = rows::mood_reason(&self.chat.rows.store, &self.arrived.whose).await;
+                answer::why_mood(self.opened.personality.mood, reason.as_deref())
+            }
+            other => Meaning::Pass(other).reply().unwrap_or_else(|| answer::UNKNOWN.to_owned()),
+        }
+    }
+
+    async fn say(&mut self, sentence: String) {
+        if sentence.is_empty() {
+            return;
+        }
+        let between = if self.sentences.is_empty() { "" } else { " " };
+        self.tell(ChatEvent::Token(format!("{between}{sentence}"))).await;
+        self.sentences.push(sentence);
+    }
+
+    /// Nobody may be listening; the answer is made all the same.
+    async fn tell(&self, event: ChatEvent) {
+        self.events.send(event).await.ok();
+    }
+
+    async fn finish(self, tier: Tier, tool_calls: Vec<ToolCall>) -> Answer<ChatReply> {
+        let Self { chat, arrived, opened, sentences, sources, change, errand, .. } = self;
+        // What moves because of it has ended; what it is answered with is decided.
+        drop(errand);
+        let mood = change.as_ref().and_then(|change| change.mood).unwrap_or(opened.personality.mood);
+        let reply = ChatReply {
+            reply: cut_at_word(&sentences.join(" "), TURN_BYTES_MAX).to_owned(),
+            conversation_id: opened.conversation,
+            mood,
+            tier,
+            tool_calls,
+            sources,
+            latency_ms: u64::try_from(arrived.at.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        let answered = Answered {
+            key: arrived.said.key,
+            conversation: opened.conversation,
+            reply: reply.reply.clone(),
+            mood,
+            change,
+            answer: serde_json::to_string(&reply).unwrap_or_default(),
+        };
+        chat.rows.store.finish_chat(&arrived.whose, answered).await?;
+        Ok(reply)
+    }
+}
+
+const fn who(sender: Sender) -> Who {
+    match sender {
+        Sender::User => Who::User,
+        Sender::Robbie => Who::Robbie,
+    }
+}
+
+/// The answer that was given before.
+fn again(answer: &str) -> Answer<ChatReply> {
+    serde_json::from_str(answer)
+        .map_err(|error| Problem::memory_down(format!("The answer that was kept cannot be read: {error}.")))
+}
+
+/// The answer to a message that was kept and never answered: a program ended in the middle of it.
+fn interrupted(conversation_id: RowId, arrived: &Arrived) -> ChatReply {
+    ChatReply {
+        reply: answer::INTERRUPTED.to_owned(),
+        conversation_id,
+        mood: Mood::default(),
+        tier: Tier::None,
+        tool_calls: Vec::new(),
+        sources: Vec::new(),
+        latency_ms: u64::try_from(arrived.at.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}

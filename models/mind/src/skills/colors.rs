@@ -1,0 +1,277 @@
+//! The colours that people call by an English name. It knows no other language and no lamp.
+
+/// Names without blanks, in order, to be found fast: those of CSS, with green as bright as people mean it, and everyday ones.
+const NAMES: &[(&str, u32)] = &[
+    ("aliceblue", 0x00f0_f8ff),
+    ("amber", 0x00ff_bf00),
+    ("antiquewhite", 0x00fa_ebd7),
+    ("apricot", 0x00fb_ceb1),
+    ("aqua", 0x0000_ffff),
+    ("aquamarine", 0x007f_ffd4),
+    ("aubergine", 0x0058_0f41),
+    ("azure", 0x00f0_ffff),
+    ("babyblue", 0x0089_cff0),
+    ("babypink", 0x00f4_c2c2),
+    ("beige", 0x00f5_f5dc),
+    ("bisque", 0x00ff_e4c4),
+    ("black", 0x0000_0000),
+    ("blanchedalmond", 0x00ff_ebcd),
+    ("bloodred", 0x008a_0303),
+    ("blue", 0x0000_00ff),
+    ("blueviolet", 0x008a_2be2),
+    ("blush", 0x00de_5d83),
+    ("brightblue", 0x0000_00ff),
+    ("brightgreen", 0x0000_ff00),
+    ("brightorange", 0x00ff_7f00),
+    ("brightpink", 0x00ff_007f),
+    ("brightpurple", 0x00bf_00ff),
+    ("brightred", 0x00ff_0000),
+    ("brightwhite", 0x00ff_ffff),
+    ("brightyellow", 0x00ff_ff00),
+    ("bronze", 0x00cd_7f32),
+    ("brown", 0x00a5_2a2a),
+    ("burgundy", 0x0080_0020),
+    ("burlywood", 0x00de_b887),
+    ("cadetblue", 0x005f_9ea0),
+    ("cerulean", 0x0000_7ba7),
+    ("champagne", 0x00f7_e7ce),
+    ("charcoal", 0x0036_454f),
+    ("chartreuse", 0x007f_ff00),
+    ("cherry", 0x00d2_042d),
+    ("cherryred", 0x00d2_042d),
+    ("chocolate", 0x00d2_691e),
+    ("cobalt", 0x0000_47ab),
+    ("coolwhite", 0x00d4_ebff),
+    ("copper", 0x00b8_7333),
+    ("coral", 0x00ff_7f50),
+    ("cornflowerblue", 0x0064_95ed),
+    ("cornsilk", 0x00ff_f8dc),
+    ("cream", 0x00ff_fdd0),
+    ("crimson", 0x00dc_143c),
+    ("cyan", 0x0000_ffff),
+    ("darkblue", 0x0000_008b),
+    ("darkbrown", 0x005c_4033),
+    ("darkcyan", 0x0000_8b8b),
+    ("darkgoldenrod", 0x00b8_860b),
+    ("darkgray", 0x00a9_a9a9),
+    ("darkgreen", 0x0000_6400),
+    ("darkgrey", 0x00a9_a9a9),
+    ("darkkhaki", 0x00bd_b76b),
+    ("darkmagenta", 0x008b_008b),
+    ("darkolivegreen", 0x0055_6b2f),
+    ("darkorange", 0x00ff_8c00),
+    ("darkorchid", 0x0099_32cc),
+    ("darkpink", 0x00e7_5480),
+    ("darkpurple", 0x0030_1934),
+    ("darkred", 0x008b_0000),
+    ("darksalmon", 0x00e9_967a),
+    ("darkseagreen", 0x008f_bc8f),
+    ("darkslateblue", 0x0048_3d8b),
+    ("darkslategray", 0x002f_4f4f),
+    ("darkturquoise", 0x0000_ced1),
+    ("darkviolet", 0x0094_00d3),
+    ("darkyellow", 0x009b_870c),
+    ("daylight", 0x00e6_f2ff),
+    ("deepblue", 0x0000_008b),
+    ("deepgreen", 0x0005_472a),
+    ("deeppink", 0x00ff_1493),
+    ("deeppurple", 0x0036_013f),
+    ("deepred", 0x008b_0000),
+    ("deepskyblue", 0x0000_bfff),
+    ("dimgray", 0x0069_6969),
+    ("dodgerblue", 0x001e_90ff),
+    ("electricblue", 0x007d_f9ff),
+    ("emerald", 0x0050_c878),
+    ("firebrick", 0x00b2_2222),
+    ("floralwhite", 0x00ff_faf0),
+    ("forestgreen", 0x0022_8b22),
+    ("fuchsia", 0x00ff_00ff),
+    ("fuschia", 0x00ff_00ff),
+    ("gainsboro", 0x00dc_dcdc),
+    ("ghostwhite", 0x00f8_f8ff),
+    ("gold", 0x00ff_d700),
+    ("goldenrod", 0x00da_a520),
+    ("gray", 0x0080_8080),
+    ("green", 0x0000_ff00),
+    ("greenyellow", 0x00ad_ff2f),
+    ("grey", 0x0080_8080),
+    ("honeydew", 0x00f0_fff0),
+    ("hotpink", 0x00ff_69b4),
+    ("iceblue", 0x00a5_f2f3),
+    ("icyblue", 0x00a5_f2f3),
+    ("indianred", 0x00cd_5c5c),
+    ("indigo", 0x004b_0082),
+    ("ivory", 0x00ff_fff0),
+    ("jade", 0x0000_a86b),
+    ("khaki", 0x00f0_e68c),
+    ("lavender", 0x00e6_e6fa),
+    ("lavenderblush", 0x00ff_f0f5),
+    ("lawngreen", 0x007c_fc00),
+    ("lemon", 0x00ff_f44f),
+    ("lemonchiffon", 0x00ff_facd),
+    ("lightblue", 0x00ad_d8e6),
+    ("lightbrown", 0x00b5_651d),
+    ("lightcoral", 0x00f0_8080),
+    ("lightcyan", 0x00e0_ffff),
+    ("lightgray", 0x00d3_d3d3),
+    ("lightgreen", 0x0090_ee90),
+    ("lightgrey", 0x00d3_d3d3),
+    ("lightorange", 0x00ff_d580),
+    ("lightpink", 0x00ff_b6c1),
+    ("lightpurple", 0x00cb_c3e3),
+    ("lightred", 0x00ff_7f7f),
+    ("lightsalmon", 0x00ff_a07a),
+    ("lightseagreen", 0x0020_b2aa),
+    ("lightskyblue", 0x0087_cefa),
+    ("lightsteelblue", 0x00b0_c4de),
+    ("lightyellow", 0x00ff_ffe0),
+    ("lilac", 0x00c8_a2c8),
+    ("lime", 0x0000_ff00),
+    ("limegreen", 0x0032_cd32),
+    ("limeyellow", 0x00d0_fe1d),
+    ("linen", 0x00fa_f0e6),
+    ("magenta", 0x00ff_00ff),
+    ("maroon", 0x0080_0000),
+    ("mauve", 0x00e0_b0ff),
+    ("mediumaquamarine", 0x0066_cdaa),
+    ("mediumblue", 0x0000_00cd),
+    ("mediumorchid", 0x00ba_55d3),
+    ("mediumpurple", 0x0093_70db),
+    ("mediumseagreen", 0x003c_b371),
+    ("mediumslateblue", 0x007b_68ee),
+    ("mediumspringgreen", 0x0000_fa9a),
+    ("mediumturquoise", 0x0048_d1cc),
+    ("mediumvioletred", 0x00c7_1585),
+    ("midnightblue", 0x0019_1970),
+    ("mint", 0x0098_ff98),
+    ("mintcream", 0x00f5_fffa),
+    ("mintgreen", 0x0098_ff98),
+    ("mistyrose", 0x00ff_e4e1),
+    ("moccasin", 0x00ff_e4b5),
+    ("mustard", 0x00ff_db58),
+    ("naturalwhite", 0x00ff_f4e5),
+    ("navajowhite", 0x00ff_dead),
+    ("navy", 0x0000_0080),
+    ("navyblue", 0x0000_0080),
+    ("neonblue", 0x004d_4dff),
+    ("neongreen", 0x0039_ff14),
+    ("neonorange", 0x00ff_5f1f),
+    ("neonpink", 0x00ff_6ec7),
+    ("neonyellow", 0x00ff_ff33),
+    ("neutralwhite", 0x00ff_f4e5),
+    ("oceanblue", 0x004f_42b5),
+    ("oldlace", 0x00fd_f5e6),
+    ("olive", 0x0080_8000),
+    ("olivedrab", 0x006b_8e23),
+    ("orange", 0x00ff_a500),
+    ("orangered", 0x00ff_4500),
+    ("orchid", 0x00da_70d6),
+    ("paleblue", 0x00af_eeee),
+    ("palegoldenrod", 0x00ee_e8aa),
+    ("palegreen", 0x0098_fb98),
+    ("palepink", 0x00fa_dadd),
+    ("paleturquoise", 0x00af_eeee),
+    ("palevioletred", 0x00db_7093),
+    ("paleyellow", 0x00ff_ffbf),
+    ("papayawhip", 0x00ff_efd5),
+    ("peach", 0x00ff_e5b4),
+    ("peachpuff", 0x00ff_dab9),
+    ("peru", 0x00cd_853f),
+    ("pink", 0x00ff_c0cb),
+    ("plum", 0x00dd_a0dd),
+    ("powderblue", 0x00b0_e0e6),
+    ("purewhite", 0x00ff_ffff),
+    ("purple", 0x0080_0080),
+    ("rebeccapurple", 0x0066_3399),
+    ("red", 0x00ff_0000),
+    ("rose", 0x00ff_007f),
+    ("rosegold", 0x00b7_6e79),
+    ("rosybrown", 0x00bc_8f8f),
+    ("royalblue", 0x0041_69e1),
+    ("ruby", 0x00e0_115f),
+    ("rust", 0x00b7_410e),
+    ("saddlebrown", 0x008b_4513),
+    ("salmon", 0x00fa_8072),
+    ("sandybrown", 0x00f4_a460),
+    ("sapphire", 0x000f_52ba),
+    ("scarlet", 0x00ff_2400),
+    ("seagreen", 0x002e_8b57),
+    ("seashell", 0x00ff_f5ee),
+    ("sienna", 0x00a0_522d),
+    ("silver", 0x00c0_c0c0),
+    ("skyblue", 0x0087_ceeb),
+    ("slateblue", 0x006a_5acd),
+    ("slategray", 0x0070_8090),
+    ("snow", 0x00ff_fafa),
+    ("softpink", 0x00f8_c8dc),
+    ("softwhite", 0x00ff_f1e0),
+    ("springgreen", 0x0000_ff7f),
+    ("steelblue", 0x0046_82b4),
+    ("tan", 0x00d2_b48c),
+    ("teal", 0x0000_8080),
+    ("tealblue", 0x0036_7588),
+    ("thistle", 0x00d8_bfd8),
+    ("tomato", 0x00ff_6347),
+    ("turquoise", 0x0040_e0d0),
+    ("turquoiseblue", 0x0000_ffef),
+    ("ultramarine", 0x003f_00ff),
+    ("vermilion", 0x00e3_4234),
+    ("violet", 0x00ee_82ee),
+    ("warmwhite", 0x00ff_d8a8),
+    ("warmyellow", 0x00ff_c857),
+    ("wheat", 0x00f5_deb3),
+    ("white", 0x00ff_ffff),
+    ("whitesmoke", 0x00f5_f5f5),
+    ("yellow", 0x00ff_ff00),
+    ("yellowgreen", 0x009a_cd32),
+];
+
+/// Red, green and blue of a colour: an English name, in one word or more, or `#rrggbb`.
+#[must_use]
+pub fn rgb(name: &str) -> Option<[u8; 3]> {
+    let name = name.trim();
+    let value = match name.strip_prefix('#') {
+        Some(digits) => hex(digits)?,
+        None => {
+            let plain: String = name.chars().filter(|letter| !matches!(letter, ' ' | '-' | '_')).collect();
+            let plain = plain.to_ascii_lowercase();
+            let at = NAMES.binary_search_by(|(known, _)| (*known).cmp(plain.as_str())).ok()?;
+            NAMES[at].1
+        }
+    };
+    let [_, red, green, blue] = value.to_be_bytes();
+    Some([red, green, blue])
+}
+
+fn hex(digits: &str) -> Option<u32> {
+    let is_hex = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_hex { u32::from_str_radix(digits, 16).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: Option<[u8; 3]>) {
+        assert_eq!(rgb(name), expected, "{name}");
+    }
+
+    #[test]
+    fn names_stand_in_order() {
+        assert!(NAMES.is_sorted_by(|one, other| one.0 < other.0));
+    }
+
+    #[test]
+    fn colours_have_english_names_or_digits() {
+        check("red", Some([255, 0, 0]));
+        check("Teal", Some([0, 128, 128]));
+        check("warm white", Some([0xff, 0xd8, 0xa8]));
+        check("light-blue", Some([0xad, 0xd8, 0xe6]));
+        check("#00ff7F", Some([0, 255, 127]));
+        check("#fff", None);
+        check("#+ff0000", None);
+        check("#ééé", None);
+        check("rouge", None);
+        check("", None);
+    }
+}
