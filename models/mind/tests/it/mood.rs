@@ -23,6 +23,11 @@ fn the_mood_follows_what_people_say() {
 }
 
 #[test]
+fn the_mood_follows_what_people_said_later() {
+    check(Half::More, 0.95);
+}
+
+#[test]
 fn the_mood_follows_what_the_rule_has_not_seen() {
     // What it is worth on the words of others is a figure (`make bench ONLY=mind`); it must not get worse.
     check(Half::Unseen, 0.84);

@@ -170,12 +170,13 @@ struct Told {
     text: String,
     #[serde(default)]
     speaker: Speaks,
+    #[serde(default)]
     state: Before,
     mood: Mood,
 }
 
 /// What differs from the state that the labels were given for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Before {
     #[serde(default)]
     mood: Mood,
