@@ -100,7 +100,8 @@ impl MemoryStore for Recall {
     }
 }
 
-fn evidence(candidate: &Candidate) -> Evidence<'_> {
+/// What the ranking looks at.
+pub(super) fn evidence(candidate: &Candidate) -> Evidence<'_> {
     Evidence {
         cosine: candidate.cosine,
         bm25: candidate.bm25,

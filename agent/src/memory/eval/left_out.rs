@@ -8,6 +8,7 @@ use models_local::LEXICAL;
 use models_mind::recall::{Constant, Evidence, Question, Weights, question, rank};
 
 use super::super::locomo;
+use super::super::recall::evidence;
 use super::{HITS, Room, Row, search};
 
 /// Times that every weight is chosen anew at most: by then nothing changes any more.
@@ -135,18 +136,5 @@ impl Talk {
             row.add(at_5, at_10);
         }
         row
-    }
-}
-
-fn evidence(candidate: &Candidate) -> Evidence<'_> {
-    Evidence {
-        cosine: candidate.cosine,
-        bm25: candidate.bm25,
-        text: &candidate.text,
-        speaker: candidate.speaker.as_deref(),
-        at_ms: candidate.at_ms,
-        conversation: candidate.conversation,
-        ordinal: candidate.ordinal,
-        kind: candidate.kind,
     }
 }
