@@ -144,6 +144,11 @@ impl Turns {
         self.end_where(|_, _| true);
     }
 
+    /// Ends one turn, if it is this token's.
+    pub fn end(&mut self, id: TurnId, token: TokenId) {
+        self.end_where(|turn, of| turn == id && of == token);
+    }
+
     /// Ends every turn of a token.
     pub fn end_token(&mut self, token: TokenId) {
         self.end_where(|_, of| of == token);

@@ -160,6 +160,9 @@ pub enum Request {
     Present,
     /// A message of somebody with the right to drive begins a turn. A model acts in no other.
     Begin(TurnId),
+    /// What the message caused is over: the caller's turn ends, with everything that it holds and moves, and nothing that is
+    /// still on its way counts any more.
+    End,
     /// A token died: its leases, turns, setpoint and task end.
     Revoke(TokenId),
 }

@@ -1,5 +1,5 @@
-//! What one message makes the body do: a turn in the gate, with at most one lease of base and one of head. Dropped, it gives
-//! both back, and what moves under them ends.
+//! What one message makes the body do: a turn in the gate, with at most one lease of base and one of head. Dropped, it ends the
+//! turn, and what it holds and moves with it, also what was still on its way to the gate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use cloud_sync_api::scope::Scope;
 use crate::drive::handle::{DriveError, DriveHandle};
 use crate::drive::robot::caller;
 
-/// Longer than anything that one message causes: it is given back at the end.
+/// Longer than anything that one message causes: it ends with the turn.
 const LEASE_TTL: Duration = Duration::from_secs(30);
 /// Turns are numbered within a run; a turn that was made is never a person's any more.
 const FRESHNESS: Freshness = Freshness { seen: None, max_age: Duration::from_secs(1) };
@@ -75,23 +75,35 @@ impl Errand {
 
     /// Drives or turns, and waits for the end of it.
     pub(super) async fn travel(&mut self, travel: Travel) -> Result<(), Unable> {
-        let lease = self.hold(Resource::Base).await?;
-        let request = Request::Move { travel, lease: Some(lease), freshness: FRESHNESS };
-        let Accepted::Moving { task, .. } = self.ask(request).await? else { return Ok(()) };
-        // A future that is dropped half way ends the motion: nobody waits for it any more.
+        // A future that is dropped half way ends the turn: nobody waits for it any more.
         let mut unfinished = Unfinished { errand: self, is_over: false };
-        let ended = unfinished.errand.ended(task).await;
+        let ended = unfinished.errand.travelled(travel).await;
         unfinished.is_over = true;
-        drop(unfinished);
-        match ended.map(|view| (view.state, view.reason)) {
+        match ended?.map(|view| (view.state, view.reason)) {
             Some((TaskState::Done, _)) => Ok(()),
             Some((_, reason)) => Err(Unable::Ended(reason)),
             None => Err(Unable::Ended("replaced")),
         }
     }
 
+    async fn travelled(&mut self, travel: Travel) -> Result<Option<TaskView>, Unable> {
+        let lease = self.hold(Resource::Base).await?;
+        let request = Request::Move { travel, lease: Some(lease), freshness: FRESHNESS };
+        match self.ask(request).await? {
+            Accepted::Moving { task, .. } => Ok(self.ended(task).await),
+            _ => Ok(None),
+        }
+    }
+
     /// Points the head.
     pub(super) async fn point(&mut self, pan_rad: f32, tilt_rad: f32) -> Result<(), Unable> {
+        let mut unfinished = Unfinished { errand: self, is_over: false };
+        let pointed = unfinished.errand.pointed(pan_rad, tilt_rad).await;
+        unfinished.is_over = true;
+        pointed
+    }
+
+    async fn pointed(&mut self, pan_rad: f32, tilt_rad: f32) -> Result<(), Unable> {
         let lease = self.hold(Resource::Head).await?;
         let request = Request::Head { pan_rad, tilt_rad, lease: Some(lease), freshness: FRESHNESS };
         self.ask(request).await.map(|_done| ())
@@ -134,18 +146,17 @@ impl Errand {
         found(&self.drive.snapshot().tasks)
     }
 
-    /// Gives back what it holds: what moves under it ends.
-    fn release(&mut self) {
-        let Some(model) = self.model else { return };
-        for lease in [self.base.take(), self.head.take()].into_iter().flatten() {
-            self.drive.tell(model, Request::Release(lease));
+    /// Ends the turn: what it holds goes back, and what moves under it ends.
+    fn end(&self) {
+        if let Some(model) = self.model {
+            self.drive.tell(model, Request::End);
         }
     }
 }
 
 impl Drop for Errand {
     fn drop(&mut self) {
-        self.release();
+        self.end();
     }
 }
 
@@ -158,7 +169,7 @@ struct Unfinished<'a> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.errand.release();
+            self.errand.end();
         }
     }
 }

@@ -101,6 +101,24 @@ fn error_names_source_key_and_range() {
 }
 
 #[test]
+fn what_a_chat_may_move_is_raised_in_the_file_alone() {
+    // Whoever starts the agent may lower it; more than the default stands where only the owner writes.
+    let distance_m = |config: Result<Config, ConfigError>| config.unwrap().profile().ai.distance_m;
+    assert_eq!(distance_m(loaded(&[])), 2.0);
+    assert_eq!(distance_m(loaded(&["ai.distance_m_max=0.5"])), 0.5);
+    assert_eq!(distance_m(with_file("[ai]\ndistance_m_max = 3.0\n", Sources::default()).1), 3.0);
+    check_refused(
+        loaded(&["ai.distance_m_max=3"]),
+        &["flag --set", "ai.distance_m_max", "configuration file"],
+    );
+    let environment = [("ROBBIE_AI__LINEAR_MPS_MAX", "0.5")].into_iter().collect();
+    check_refused(
+        load(&Sources { environment, ..Sources::default() }),
+        &["variable ROBBIE_AI__LINEAR_MPS_MAX", "configuration file"],
+    );
+}
+
+#[test]
 fn unknown_keys_are_refused_with_what_was_meant() {
     // A misspelt limit that is silently ignored is a limit that does not hold.
     check_refused(loaded(&["motion.linear_mps=0.1"]), &["no such key", "motion.linear_mps_max"]);

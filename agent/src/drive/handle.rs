@@ -177,9 +177,7 @@ impl DriveHandle {
         let asked = Asked { ticket, caller, received_at: os::boot_time(), request };
         let queue = match request {
             Request::EStop { .. } => &self.door.estops,
-            Request::Stop | Request::TeleopClose(_) | Request::Release(_) | Request::Revoke(_) => {
-                &self.door.urgent
-            }
+            Request::Stop | Request::TeleopClose(_) | Request::End | Request::Revoke(_) => &self.door.urgent,
             _ => &self.door.asked,
         };
         queue.put(asked).map_err(|_asked| DriveError::Busy)?;

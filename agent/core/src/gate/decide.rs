@@ -50,6 +50,7 @@ impl Gate {
             Request::Release(lease) => self.release(*lease, &asked.caller),
             Request::Present => self.note_presence(asked, now),
             Request::Begin(turn) => self.begin_turn(*turn, asked),
+            Request::End => self.end_turn(&asked.caller),
             Request::Revoke(token) => self.revoke(*token, now, out),
             Request::Reset { epoch } => return self.begin_reset(*epoch, asked, now, out),
         };

@@ -36,7 +36,11 @@ impl Revoked {
     pub(super) fn check(&self, asked: &Asked) -> Result<(), Refusal> {
         let only_ends = matches!(
             asked.request,
-            Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_)
+            Request::Stop
+                | Request::EStop { .. }
+                | Request::TeleopClose(_)
+                | Request::End
+                | Request::Revoke(_)
         );
         if !only_ends && self.contains(asked.caller.token) {
             return Err(Refusal::TokenRevoked);

@@ -24,7 +24,11 @@ const MOVE_TIME_MIN: Duration = Duration::from_millis(TICK_MS);
 pub(super) fn check_class(asked: &Asked) -> Result<(), Refusal> {
     let Caller { class, turn, .. } = asked.caller;
     let needs = match asked.request {
-        Request::Stop | Request::EStop { .. } | Request::TeleopClose(_) | Request::Revoke(_) => return Ok(()),
+        Request::Stop
+        | Request::EStop { .. }
+        | Request::TeleopClose(_)
+        | Request::End
+        | Request::Revoke(_) => return Ok(()),
         Request::Velocity { .. }
         | Request::TeleopOpen(_)
         | Request::TeleopFrame { .. }
@@ -54,6 +58,14 @@ impl Gate {
         self.check_sent_after_close(Limb::Base, asked.received_at)?;
         let held = Limb::ALL.map(|limb| self.leases.held(limb.resource()).and_then(|lease| lease.turn));
         self.turns.begin(turn, asked.caller.token, |other| held.contains(&Some(other)))?;
+        DONE
+    }
+
+    /// A turn is over by its own word. What it holds goes with it at the end of this step.
+    pub(super) fn end_turn(&mut self, caller: &Caller) -> Answer {
+        if let Some(turn) = caller.turn {
+            self.turns.end(turn, caller.token);
+        }
         DONE
     }
 

@@ -615,3 +615,20 @@ fn an_unknown_lease_of_a_turn_is_gone() {
     let request = Request::Move { travel, lease: Some(LeaseId(777)), freshness: NO_STAMP };
     assert_eq!(kind(&rig.ask(model(1, 7), request)), "lease-gone");
 }
+
+#[test]
+fn a_turn_that_ends_itself_takes_everything_with_it() {
+    // What it moves and holds at once, and what was still on its way; only its own token ends it, and nothing is closed.
+    let mut rig = chatting();
+    assert_eq!(kind(&rig.ask(model(1, 7), drive(1.0, 0.2))), "ok");
+    rig.run(500);
+    assert_eq!(kind(&rig.ask(model(2, 7), Request::End)), "ok");
+    assert_eq!(kind(&rig.ask(local(1), Request::End)), "ok");
+    assert!(rig.is_driving(), "another's word, and a person's, end nothing");
+    assert_eq!(kind(&rig.ask(model(1, 7), Request::End)), "ok");
+    assert!(!rig.is_driving());
+    assert_eq!(newest_task(&rig), (TaskState::Cancelled, "lease-gone"));
+    assert!(rig.snapshot().leases.iter().all(Option::is_none), "{:?}", rig.snapshot().leases);
+    assert_eq!(kind(&rig.ask(model(1, 7), take_for(Resource::Base, 30_000))), "lease-gone");
+    assert_eq!(kind(&rig.ask(local(1), forward())), "ok");
+}

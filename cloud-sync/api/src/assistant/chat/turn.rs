@@ -62,7 +62,10 @@ pub(super) async fn take<S: ChatStores, M: MemoryStore, B: Body>(
     let opened = match begun {
         Begun::New(opened) => opened,
         Begun::Answered(answer) => return again(&answer),
-        Begun::Unanswered { conversation } => return Ok(interrupted(conversation, &arrived)),
+        Begun::Unanswered { conversation } => {
+            let mood = chat.rows.store.personality(&arrived.whose).await?.mood;
+            return Ok(interrupted(conversation, mood, &arrived));
+        }
         Begun::KeyTaken => {
             return Err(Problem::unfitting(
                 "Idempotency-Key",
@@ -165,11 +168,13 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
             Call::Recall { query } => self.recall(query).await,
             Call::SetMood { mood } => self.set_mood(*mood),
             other => tokio::select! {
-                done = self.chat.body.carry_out(&mut self.errand, other) => done,
+                // Whoever has left already begins nothing more.
+                biased;
                 () = self.attended.left() => Done::Unable {
                     problem: "left",
                     detail: "Whoever asked for it left, so I stopped.".to_owned(),
                 },
+                done = self.chat.body.carry_out(&mut self.errand, other) => done,
             },
         }
     }
@@ -222,7 +227,11 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
             |call: &ToolCall| matches!(call.call, Call::SetMood { .. }) && call.status != Status::Done;
         let Some(change) = change.filter(|_| !done.iter().any(is_undone)) else { return };
         if change.mood != self.opened.personality.mood {
-            self.chat.body.show(&mut self.errand, change.mood).await;
+            tokio::select! {
+                biased;
+                () = self.attended.left() => {}
+                () = self.chat.body.show(&mut self.errand, change.mood) => {}
+            }
         }
         self.change = Some(MoodUpdate {
             mood: Some(change.mood),
@@ -300,11 +309,11 @@ fn again(answer: &str) -> Answer<ChatReply> {
 }
 
 /// The answer to a message that was kept and never answered: a program ended in the middle of it.
-fn interrupted(conversation_id: RowId, arrived: &Arrived) -> ChatReply {
+fn interrupted(conversation_id: RowId, mood: Mood, arrived: &Arrived) -> ChatReply {
     ChatReply {
         reply: answer::INTERRUPTED.to_owned(),
         conversation_id,
-        mood: Mood::default(),
+        mood,
         tier: Tier::None,
         tool_calls: Vec::new(),
         sources: Vec::new(),
