@@ -10,4 +10,5 @@ pub mod note;
 pub mod persona;
 pub mod stamp;
 pub mod store;
+pub mod sync;
 pub mod turn;

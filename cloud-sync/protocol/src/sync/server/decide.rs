@@ -1,0 +1,269 @@
+//! What becomes of one operation. The rules, in order:
+//!
+//! - A write that saw what it replaces is taken: the version it names is the field's, or the field was last written by the
+//!   same device before.
+//! - Of two that did not see each other the later one stands, by [`super::super::clock`], then by the device's name. What a
+//!   person wrote and lost is kept among the conflicts.
+//! - A deletion stands, also over an edit it did not see; the text of that edit is kept among the conflicts. Nothing brings a
+//!   deleted row back.
+//! - A write to a row that is not there, or that is no valid write, is kept among the conflicts.
+
+use super::super::clock::Effective;
+use super::super::op::{Field, Kind, Op, RowKey, Scope};
+use super::super::row::{Author, LOST_MAX, Lost, Register, RowState};
+use super::super::table::{Table, check, conflicts};
+use super::{Held, Work, conflict_key};
+use crate::id::RowId;
+
+/// Whose write it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The operation.
+    pub author: Author,
+    /// The user whose rows the device holds.
+    pub user: String,
+    /// When.
+    pub at: Effective,
+    /// The same database under its name before, up to this operation of it.
+    pub parent: Option<(u64, u64)>,
+    /// The operation was written under another incarnation, and may have arrived under it already.
+    pub is_again: bool,
+    /// Traces of deletions before this moment may be gone, ms since 1970.
+    pub traces_from_ms: i64,
+}
+
+impl Writer {
+    /// Whether the device knew this value when it wrote: it had written it itself.
+    fn wrote(&self, author: &Author) -> bool {
+        let same_life = author.incarnation == self.author.incarnation && author.seq < self.author.seq;
+        let before = self
+            .parent
+            .is_some_and(|(incarnation, seq)| author.incarnation == incarnation && author.seq <= seq);
+        author.device == self.author.device && (same_life || before)
+    }
+
+    /// Whether it is the later of two that did not see each other.
+    fn is_later_than(&self, other: &Register) -> bool {
+        (self.at.ms, &self.author.device, self.author.incarnation)
+            > (other.at_ms, &other.author.device, other.author.incarnation)
+    }
+}
+
+/// Why a value stands among the conflicts, see [`conflicts::WHY`].
+#[derive(Clone, Copy)]
+enum Why {
+    Concurrent = 0,
+    Deleted = 1,
+    Gone = 2,
+    Invalid = 3,
+}
+
+/// A value that loses.
+struct Loser {
+    field: u16,
+    value: Vec<u8>,
+    author: Author,
+    at_ms: i64,
+    why: Why,
+}
+
+/// Applies an operation.
+pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
+    let Ok(table) = check(op) else {
+        work.invalid += 1;
+        let table = Table::of(op.key.table).unwrap_or(Table::Notes);
+        let scope = table.scope(&writer.user).unwrap_or_else(|| Scope::User(writer.user.clone()));
+        return refuse(work, writer, &scope, table, op, Why::Invalid);
+    };
+    let held = work.row(op.key).cloned();
+    if table == Table::Conflicts {
+        return resolve(work, writer, op, held);
+    }
+    let Some(scope) = table.scope(&writer.user) else { return };
+    match held {
+        // The id is another's; of whose nothing is told.
+        Some(held) if held.scope != scope => refuse(work, writer, &scope, table, op, Why::Gone),
+        Some(held) if held.state.deleted => match op.kind {
+            Kind::Delete => {}
+            Kind::Insert | Kind::Set => refuse(work, writer, &scope, table, op, Why::Deleted),
+        },
+        Some(_) if table.is_append_only() => {}
+        Some(held) => match op.kind {
+            Kind::Insert | Kind::Set => merge(work, writer, table, op, held),
+            Kind::Delete => delete(work, writer, table, op, held),
+        },
+        None => match op.kind {
+            // Its trace may be gone: nobody can tell whether it is new or was deleted.
+            Kind::Insert
+                if writer.is_again && (writer.at.is_approx || writer.at.ms < writer.traces_from_ms) =>
+            {
+                refuse(work, writer, &scope, table, op, Why::Gone);
+            }
+            Kind::Insert => insert(work, writer, &scope, table, op),
+            Kind::Set => refuse(work, writer, &scope, table, op, Why::Gone),
+            Kind::Delete => {}
+        },
+    }
+}
+
+fn register(field: &Field, version: u64, writer: &Writer) -> Register {
+    Register {
+        field: field.id,
+        value: field.value.clone(),
+        version,
+        author: writer.author.clone(),
+        at_ms: writer.at.ms,
+    }
+}
+
+fn insert(work: &mut Work, writer: &Writer, scope: &Scope, table: Table, op: &Op) {
+    let version = work.bump(scope);
+    let mut fields = op.fields.clone();
+    if let Some(moment) = table.moment_field().filter(|moment| op.get(*moment).is_none()) {
+        super::super::op::put_over(&mut fields, &[Field::int(moment, writer.at.ms)]);
+    }
+    let fields = fields.iter().map(|field| register(field, version, writer)).collect();
+    let state = RowState { version, at_ms: writer.at.ms, deleted: false, fields, lost: Vec::new() };
+    work.put(op.key, Held { scope: scope.clone(), state });
+}
+
+fn merge(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
+    let Held { scope, mut state } = held;
+    let (mut written, mut losers) = (Vec::new(), Vec::new());
+    for field in &op.fields {
+        let Some(current) = state.get(field.id) else {
+            written.push(field);
+            continue;
+        };
+        let knew = current.version <= op.base || writer.wrote(&current.author);
+        if current.value == field.value {
+            // Both say the same. Where it was said knowingly, who said it last counts for what follows.
+            continue;
+        }
+        let wins = knew || writer.is_later_than(current);
+        if !knew && table.keeps_loser(field.id) {
+            losers.push(loser(current, field, writer, wins));
+        }
+        if wins {
+            written.push(field);
+        }
+    }
+    if !written.is_empty() {
+        let version = work.bump(&scope);
+        (state.version, state.at_ms) = (version, writer.at.ms.max(state.at_ms));
+        for field in written {
+            let new = register(field, version, writer);
+            match state.fields.binary_search_by_key(&field.id, |one| one.field) {
+                Ok(place) => state.fields[place] = new,
+                Err(place) => state.fields.insert(place, new),
+            }
+        }
+    } else if losers.is_empty() {
+        return;
+    }
+    for loser in losers {
+        lose(work, writer, &scope, op.key, &mut state, loser);
+    }
+    work.put(op.key, Held { scope, state });
+}
+
+/// The value that loses: the one that stands, or the one that comes.
+fn loser(current: &Register, field: &Field, writer: &Writer, wins: bool) -> Loser {
+    let (value, author, at_ms) = if wins {
+        (current.value.clone(), current.author.clone(), current.at_ms)
+    } else {
+        (field.value.clone(), writer.author.clone(), writer.at.ms)
+    };
+    Loser { field: field.id, value, author, at_ms, why: Why::Concurrent }
+}
+
+fn delete(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
+    let Held { scope, mut state } = held;
+    let unseen = table
+        .text_field()
+        .and_then(|field| state.get(field))
+        .filter(|current| current.version > op.base && !writer.wrote(&current.author));
+    let loser = unseen.map(|current| Loser {
+        field: current.field,
+        value: current.value.clone(),
+        author: current.author.clone(),
+        at_ms: current.at_ms,
+        why: Why::Deleted,
+    });
+    let version = work.bump(&scope);
+    (state.version, state.at_ms, state.deleted) = (version, writer.at.ms, true);
+    state.fields.clear();
+    if let Some(loser) = loser {
+        lose(work, writer, &scope, op.key, &mut state, loser);
+    }
+    state.lost.clear();
+    work.put(op.key, Held { scope, state });
+}
+
+/// Keeps the text of a write that has no row to go to.
+fn refuse(work: &mut Work, writer: &Writer, scope: &Scope, table: Table, op: &Op, why: Why) {
+    let Some(field) = table.text_field() else { return };
+    let Some(value) = op.get(field) else { return };
+    let loser =
+        Loser { field, value: value.to_vec(), author: writer.author.clone(), at_ms: writer.at.ms, why };
+    let mut nobody = RowState::default();
+    lose(work, writer, scope, op.key, &mut nobody, loser);
+}
+
+/// Writes a conflict, or brings the one up to date that the same device's edit before this one caused.
+fn lose(work: &mut Work, writer: &Writer, scope: &Scope, key: RowKey, state: &mut RowState, loser: Loser) {
+    let known = state.lost.iter().position(|lost| {
+        lost.field == loser.field && (lost.author == loser.author || writer.wrote(&lost.author))
+    });
+    let conflict = match known {
+        Some(place) => state.lost.remove(place).conflict,
+        None => name(&loser, key),
+    };
+    let author = loser.author.clone();
+    state.lost.push(Lost { field: loser.field, author, conflict });
+    if state.lost.len() > LOST_MAX {
+        state.lost.remove(0);
+    }
+    let stands = state.get(loser.field);
+    let (stands_by, stands_ms) = match stands {
+        Some(current) => (current.author.device.clone(), current.at_ms),
+        None => (writer.author.device.clone(), writer.at.ms),
+    };
+    let fields = vec![
+        Field::int(conflicts::TABLE, i64::from(key.table.0)),
+        Field::row(conflicts::ROW, key.row),
+        Field::int(conflicts::FIELD, i64::from(loser.field)),
+        Field { id: conflicts::OTHER, value: loser.value },
+        Field::text(conflicts::OTHER_AUTHOR, &loser.author.device),
+        Field::int(conflicts::OTHER_MS, loser.at_ms),
+        Field::text(conflicts::CURRENT_AUTHOR, &stands_by),
+        Field::int(conflicts::CURRENT_MS, stands_ms),
+        Field::int(conflicts::WHY, loser.why as i64),
+        Field::int(conflicts::STATE, 0),
+    ];
+    let version = work.bump(scope);
+    let fields = fields.iter().map(|field| register(field, version, writer)).collect();
+    let state = RowState { version, at_ms: writer.at.ms, deleted: false, fields, lost: Vec::new() };
+    work.put(conflict_key(conflict), Held { scope: scope.clone(), state });
+}
+
+/// The same edit that loses twice makes one conflict.
+fn name(loser: &Loser, key: RowKey) -> RowId {
+    let Author { device, incarnation, seq } = &loser.author;
+    RowId::named(&format!("conflict/{}/{}/{device}/{incarnation}/{seq}", key.row, loser.field))
+}
+
+/// A person chose. A choice that did not see the conflict as it stands now chooses nothing.
+fn resolve(work: &mut Work, writer: &Writer, op: &Op, held: Option<Held>) {
+    let Some(Held { scope, mut state }) = held else { return };
+    let is_theirs = scope == Scope::Town || scope == Scope::User(writer.user.clone());
+    if !is_theirs || state.deleted || op.base < state.version {
+        return;
+    }
+    let Some(choice) = op.fields.iter().find(|field| field.id == conflicts::STATE) else { return };
+    let version = work.bump(&scope);
+    (state.version, state.at_ms) = (version, writer.at.ms);
+    state.fields.retain(|one| one.field != conflicts::STATE);
+    state.fields.push(register(choice, version, writer));
+    work.put(op.key, Held { scope, state });
+}
