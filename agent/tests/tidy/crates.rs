@@ -46,6 +46,7 @@ const PURE_DEPENDENCIES: &[&str] = &[
     "thiserror",
     "utoipa",
     "uuid",
+    "zstd",
 ];
 
 /// Crates for microcontrollers: no standard library, no allocation.

@@ -120,6 +120,8 @@ pub struct Pull {
     pub scope: Scope,
     /// After this version; everything up to it is kept safely.
     pub cursor: u64,
+    /// The floor when the replica last began from nothing.
+    pub floor: u64,
 }
 
 /// What changed.

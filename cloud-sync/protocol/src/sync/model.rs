@@ -65,14 +65,16 @@ impl Cloud {
             }
             Frame::Pull(pull) => {
                 let is_theirs = scopes_of(who.user).contains(&pull.scope);
+                let continues = self.head(&pull.scope).continues(pull.cursor, pull.floor);
                 match self.lives.get_mut(&(who.device.to_owned(), pull.incarnation)) {
-                    Some(life) if is_theirs => {
+                    Some(life) if is_theirs && continues => {
                         life.seen_ms = now_ms;
                         life.cursors.insert(pull.scope.clone(), pull.cursor);
                         Frame::Page(self.page(pull.session, &pull.scope, pull.cursor))
                     }
-                    Some(_) => refused(pull.session, Why::NotYours),
-                    None => refused(pull.session, Why::GreetAgain),
+                    Some(_) if !is_theirs => refused(pull.session, Why::NotYours),
+                    // Or what it misses has left no trace: the greeting tells it to begin from nothing.
+                    Some(_) | None => refused(pull.session, Why::GreetAgain),
                 }
             }
             _ => refused(0, Why::Malformed),

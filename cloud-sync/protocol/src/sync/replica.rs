@@ -181,12 +181,13 @@ impl Replica {
     /// The question what changed; also good as a question whether anything did.
     #[must_use]
     pub fn pull(&self, durable: &Durable, scope: &Scope) -> Frame {
-        let cursor = durable.scope(scope).map_or(0, |state| state.cursor);
+        let (cursor, floor) = durable.scope(scope).map_or((0, 0), |state| (state.cursor, state.floor));
         Frame::Pull(Pull {
             session: self.session,
             incarnation: durable.incarnation,
             scope: scope.clone(),
             cursor,
+            floor,
         })
     }
 

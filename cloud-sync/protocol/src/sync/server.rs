@@ -30,6 +30,15 @@ pub struct Head {
     pub checksum: u64,
 }
 
+impl Head {
+    /// Whether a replica that stands at `cursor`, and began from nothing at `floor`, can go on from there: what was deleted and
+    /// has left no trace must not live on in one that never heard of it, and one from the future belongs to another history.
+    #[must_use]
+    pub const fn continues(&self, cursor: u64, floor: u64) -> bool {
+        (self.floor <= cursor || self.floor <= floor) && cursor <= self.version
+    }
+}
+
 /// A row, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
