@@ -14,12 +14,13 @@ FUZZ := $(TARGET)/fuzz
 FUZZ_SECONDS ?= 30
 SEEDS ?= 1000
 # Parts that have figures, in the order `make bench` takes them.
-PARTS := link body memory mind
+PARTS := link body memory mind sync
 ONLY ?= $(PARTS)
-# Arguments for the agent: make run ARGS="--lan"
+# Arguments for what `make run` starts: make run ARGS="--verbose", make run ONLY=robot ARGS="--lan"
 ARGS ?=
 
-.PHONY: help run test check sim bench cross fmt clippy deny tidy systemd fuzz page bench-link bench-body bench-memory bench-mind
+.PHONY: help run test check sim chaos bench cross fmt clippy deny tidy systemd fuzz page bench-link bench-body bench-memory bench-mind \
+	bench-sync
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r command text; do \
@@ -27,11 +28,21 @@ help: ## say what there is
 
 # The dev profile: a cold build is shorter than a release build and `make test` uses the same one, while the root manifest
 # optimises what runs at 50 to 1000 Hz (link, controller, body, rules).
-run: ## build and start the agent with a simulated body, and print its address (ARGS="--lan" and other flags of the agent)
+run: ## build and start database, broker, cloud and a paired simulated robot (ONLY=robot: that alone; ARGS="--verbose" and other flags)
+ifeq ($(ONLY),robot)
 	cargo run --locked --package agent --bin robbie-agent -- run --print-url $(ARGS)
+else ifeq ($(ONLY),$(PARTS))
+	cargo build --locked --package agent --bin robbie-agent --package cloud-sync --bin robbie-cloud \
+		--package cloud-sync-tryout --bin robbie-tryout
+	@exec "$(TARGET)/debug/robbie-tryout" run --print-url $(ARGS)
+else
+	@echo "make run starts everything, make run ONLY=robot the robot alone" >&2; exit 2
+endif
 
-test: ## every test: rules, real processes, the page in a browser
-	cargo test --locked --workspace
+# Without DATABASE_URL an embedded database is started for the tests; those that need more than one connection are left out, and
+# say so. `DATABASE_URL=$$(.ci/postgres.sh target) make test` runs all of them.
+test: ## every test: rules, real processes, the page in a browser (DATABASE_URL: a Postgres with pgvector)
+	@.ci/with_database.sh "$(TARGET)" cargo test --locked --workspace
 	@$(MAKE) page
 
 page:
@@ -66,10 +77,26 @@ fuzz:
 			-- -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=5 -verbosity=0 -print_final_stats=1; \
 	done
 
-sim: ## stops under seeded faults in virtual time (SEEDS=10000)
+# The simulators, each of a part: stops of the body, and sync.
+sim: $(patsubst %,sim-%,$(filter body sync,$(ONLY))) ## seeded faults in virtual time (ONLY=body, ONLY=sync; SEEDS=10000; of sync MINUTES=10 at most, SEED=7 alone)
+
+sim-body:
 	SEEDS=$(SEEDS) cargo test --locked --release --package agent --test sim -- --nocapture
 
-bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory, ONLY=mind; ROUNDS=100 kills)
+sim-sync:
+	SEEDS=$(SEEDS) SEED=$(SEED) cargo test --locked --release --package agent-store --lib sim_ -- --nocapture
+
+# The dev profile, like `make test`: what is looked for is not speed. `make bench ONLY=sync` has a short one with release builds.
+chaos: ## kills agent, cloud, broker and Postgres at random while people write, and counts what is lost (ROUNDS=200, SEED=1)
+	@cargo test --locked --quiet --workspace --no-run
+	@POSTGRES_PROGRAMS="$$(.ci/postgres.sh "$(TARGET)" programs)" FIGURES=chaos \
+		cargo test --locked --quiet --workspace --bench sync
+
+# Every program of the system, for those who start them all.
+SYSTEM := --package agent --bin robbie-agent --package cloud-sync --bin robbie-cloud \
+	--package cloud-sync-tryout --bin robbie-tryout --package firmware-bridge-sim --bin robbie-body
+
+bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory, ONLY=mind, ONLY=sync; ROUNDS=100 kills)
 
 # Cargo talks on stderr, so that stdout holds the figures alone. Variables given to make reach the benches: ROUNDS=200 kills,
 # TRIALS=100 silences, MINUTES=1 of teleop, FIGURES=stop,wire (see agent/benches/body/main.rs), COLD=1 a cold build.
@@ -91,6 +118,10 @@ bench-mind:
 	@cargo bench --locked --quiet --package models-mind --bench mind
 	@cargo build --locked --quiet --release --package firmware-bridge-sim --bin robbie-body
 	@cargo bench --locked --quiet --package agent --bench mind
+
+bench-sync:
+	@cargo build --locked --quiet --release $(SYSTEM)
+	@POSTGRES_PROGRAMS="$$(.ci/postgres.sh "$(TARGET)" programs)" cargo bench --locked --quiet --package cloud-sync --bench sync
 
 cross: ## build the agent for 64-bit ARM and run it emulated; build link and controller for a bare microcontroller
 	@cross/build.sh "$(CROSS)"

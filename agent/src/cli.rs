@@ -9,10 +9,10 @@ mod client;
 mod config_commands;
 mod doctor_command;
 mod drive;
-mod failure;
 mod find;
 mod memory_commands;
 mod models;
+mod pair;
 mod state;
 mod stop_commands;
 mod token_commands;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use args::{Beside, Cli, Command, RunArgs};
-pub use failure::{CONFIGURATION, Failure, UNAVAILABLE, USAGE};
+pub use cloud_sync_api::failure::{CONFIGURATION, Failure, UNAVAILABLE, USAGE};
 
 use crate::config::Environment;
 
@@ -62,6 +62,7 @@ fn dispatch(command: &Beside, environment: &Environment) -> Result<ExitCode, Fai
         Beside::Chat { reach, json, message } => on_runtime(chat::run(reach, environment, message, *json))?,
         Beside::Understand(args) => return understand::run(args),
         Beside::Token(command) => token_commands::run(command, environment)?,
+        Beside::Pair(args) => on_runtime(pair::run(args, environment))?,
         Beside::Memory(command) => on_runtime(memory_commands::run(command, environment))?,
         Beside::Models(command) => return on_runtime(models::run(command, environment)),
         Beside::Doctor(args) => return on_runtime(doctor_command::run(args, environment)),

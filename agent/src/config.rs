@@ -4,9 +4,7 @@
 //! talk in the clear beyond this machine, is refused here, before anything is opened. The only place that reads the
 //! process's environment.
 
-mod environment;
 mod http;
-mod show;
 
 use std::path::PathBuf;
 
@@ -15,11 +13,12 @@ use agent_core::profile::Profile;
 
 use crate::drive::config::{BodyConfig, DriveConfig};
 use crate::memory::config::MemoryConfig;
-use crate::settings::{Key, Kind, Layers, Problems, Settings, Source};
+use cloud_sync_api::settings::{Key, Kind, Layers, Problems, Settings, Source};
 
-pub use environment::Environment;
-pub use http::{HttpConfig, LimitsConfig, TlsFiles};
-pub use show::show;
+pub use cloud_sync_api::environment::Environment;
+pub use cloud_sync_api::http_config::{HttpConfig, TlsFiles};
+pub use cloud_sync_api::settings::show;
+pub use http::LimitsConfig;
 
 /// Built-in profiles: name and text.
 pub const PROFILES: [(&str, &str); 4] = [
@@ -51,6 +50,16 @@ const KEYS: &[Key] = &[
         help: "board the profile is made for; doctor compares it with the one it runs on",
     },
 ];
+
+/// What the variables of the environment begin with that are settings.
+const PREFIX: &str = "ROBBIE_";
+/// Those of them that are none: where the data are, who asks, and what belongs to the cloud's program.
+const RESERVED: [&str; 2] = ["ROBBIE_DATA", "ROBBIE_TOKEN"];
+const CLOUD: &str = "ROBBIE_CLOUD_";
+
+fn is_setting(variable: &str) -> bool {
+    !RESERVED.contains(&variable) && !variable.starts_with(CLOUD)
+}
 
 fn is_robot_id(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -174,6 +183,7 @@ fn keys() -> Vec<&'static Key> {
         .chain(crate::drive::config::KEYS)
         .chain(crate::memory::config::KEYS)
         .chain(http::KEYS)
+        .chain(cloud_sync_api::http_config::KEYS)
         .collect()
 }
 
@@ -181,7 +191,8 @@ fn add_upper_layers(layers: &mut Layers, sources: &Sources, file: Option<&(PathB
     if let Some((path, text)) = file {
         layers.toml(text, |line| Source::File(path.clone(), line));
     }
-    for (variable, name, value) in sources.environment.settings() {
+    let settings = sources.environment.settings(PREFIX);
+    for (variable, name, value) in settings.filter(|(variable, ..)| is_setting(variable)) {
         layers.text(Source::Variable(variable.to_owned()), &name, value);
     }
     if let Some(profile) = &sources.profile {

@@ -75,7 +75,7 @@ pub struct Question {
 pub fn running_agent(data: Option<&Path>, environment: &Environment) -> Option<RunFile> {
     let paths = DataPaths::new(data_dir::resolve(data, environment).ok()?);
     data_dir::holder_of(&paths)?;
-    RunFile::read(&paths).ok().flatten()
+    data_dir::run_note(&paths).ok().flatten()
 }
 
 /// Looks at everything. `body` is what a running agent says of its body; without one the body is asked itself.
@@ -95,7 +95,7 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
         .as_ref()
         .ok()
         .filter(|_| holder.is_some())
-        .and_then(|paths| RunFile::read(paths).ok().flatten());
+        .and_then(|paths| data_dir::run_note(paths).ok().flatten());
     let running = note.map(|run| run.pid);
     match &paths {
         Ok(paths) => {

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod http;
 pub mod latch_file;
 pub mod mailbox;
+pub mod mqtt;
 pub mod pilot;
 pub mod port_keeper;
 pub mod refusals;

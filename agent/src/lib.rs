@@ -3,12 +3,13 @@
 //! Whatever may move the body goes through [`drive`]; [`wiring`] is the only file that names concrete parts.
 
 pub mod os;
-pub mod files;
 pub mod supervise;
-pub mod settings;
+pub mod belongs;
+pub mod link;
 pub mod drive;
 pub mod memory;
 pub mod chat;
+pub mod sync;
 pub mod config;
 pub mod data_dir;
 pub mod lan;

@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use agent_store::{Limits, OpenConfig, OpenError, Opened, Store};
 use cloud_sync_api::access::{Guards, Rule};
+use cloud_sync_api::assistant;
 use cloud_sync_api::assistant::body::Body;
-use cloud_sync_api::assistant::{self, Home};
+use cloud_sync_api::home::{Homes, SharedHome};
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::Rate;
 use cloud_sync_api::scope::Scope;
-use cloud_sync_protocol::store::Whose;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, EmbedderConfig, UNLOAD_AFTER, Weights};
 use utoipa_axum::routes;
@@ -56,10 +56,9 @@ impl Memory {
     /// # Errors
     /// A file of a newer version, one that cannot be used, or no thread to be had.
     pub fn open(folder: &Path, models: &Path, limits: Limits) -> Result<(Self, Opened), MemoryError> {
-        let boot_id = os::boot_id();
         let config = OpenConfig {
             dir: folder.to_owned(),
-            clock: Arc::new(move || stamps::stamp(boot_id)),
+            clock: stamps::clock(),
             random: Arc::new(|| os::random_bytes().unwrap_or_default()),
             limits,
         };
@@ -75,13 +74,12 @@ impl Memory {
         supervise::spawn("embedding", embedding::keep_up(self.store.clone(), self.embedder.clone()));
     }
 
-    /// The routes; a chat moves `body`.
-    pub fn routes(&self, guards: &Guards, body: impl Body) -> ApiRouter {
-        let Whose { town, user } = Whose::unpaired();
-        let home = Home { town, owner: user };
+    /// The routes, for whoever is at home now; a chat moves `body`.
+    pub fn routes(&self, guards: &Guards, home: &SharedHome, body: impl Body) -> ApiRouter {
+        let homes = Homes::Shared(home.clone());
         let import = Import { store: self.store.clone(), home: home.clone() };
         let admin = Rule::scope(Scope::Admin, Rate::Write);
-        assistant::routes(guards, home, self.store.clone(), self.recall.clone(), body)
+        assistant::routes(guards, homes, self.store.clone(), self.recall.clone(), body)
             .merge(ApiRouter::new(guards).route(admin, routes!(import::import)).with_state(import))
     }
 

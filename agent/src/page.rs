@@ -63,7 +63,7 @@ const DRIVING: [File; 15] = files![
 ];
 
 /// What is loaded when a person opens it.
-const LATER: [File; 16] = files![
+const LATER: [File; 17] = files![
     "ask.js" JS,
     "chat.js" JS,
     "chat-bubble.js" JS,
@@ -76,6 +76,7 @@ const LATER: [File; 16] = files![
     "memory-note.js" JS,
     "memory-notes.js" JS,
     "memory-now.js" JS,
+    "memory-sync.js" JS,
     "parts.js" JS,
     "view.js" JS,
     "views.css" CSS,

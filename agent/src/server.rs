@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use agent_store::Store;
 use cloud_sync_api::access::{AccessConfig, Guards, Rule};
+use cloud_sync_api::assistant;
 use cloud_sync_api::attached::Attached;
 use cloud_sync_api::connections::ConnectionLimits;
 use cloud_sync_api::health::Faults;
+use cloud_sync_api::home::{Homes, SharedHome};
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::{Limit, Limits};
 use cloud_sync_api::server::{Server, ServerConfig};
@@ -32,6 +34,7 @@ use crate::drive::port_keeper::PortKeeper;
 use crate::drive::robot::Robot;
 use crate::drive::routes::robot_routes;
 use crate::memory::Memory;
+use crate::sync::InStep;
 use crate::{page, supervise};
 
 /// Running requests may take so long once the program ends.
@@ -66,6 +69,8 @@ pub struct Watched {
     pub ports: PortKeeper,
     /// The memory's file.
     pub memory: Store,
+    /// How the robot stands with its cloud.
+    pub in_step: InStep,
     /// What parts report.
     pub faults: Faults,
 }
@@ -99,6 +104,7 @@ pub fn guards(tokens: TokenStore, http: &HttpConfig, limits: &LimitsConfig) -> G
         tokens,
         AccessConfig {
             hosts: http.hosts.clone(),
+            origins: Vec::new(),
             trusted_proxies: http.trusted_proxies.clone(),
             limits: rate_limits(limits),
             cookie: COOKIE,
@@ -119,7 +125,7 @@ fn rate_limits(limits: &LimitsConfig) -> Limits {
 }
 
 /// Every route of the program.
-pub fn router(robot: Robot, memory: &Memory, watched: &Watched) -> ApiRouter {
+pub fn router(robot: Robot, memory: &Memory, home: &SharedHome, watched: &Watched) -> ApiRouter {
     let guards = robot.guards.clone();
     let faults = watched.faults.clone();
     ApiRouter::new(&guards)
@@ -129,7 +135,8 @@ pub fn router(robot: Robot, memory: &Memory, watched: &Watched) -> ApiRouter {
                 .route(Rule::Open, routes!(cloud_sync_api::health::health))
                 .with_state(faults),
         )
-        .merge(memory.routes(&guards, RobotBody::new(robot.clone())))
+        .merge(memory.routes(&guards, home, RobotBody::new(robot.clone())))
+        .merge(assistant::sync_routes(&guards, Homes::Shared(home.clone()), watched.in_step.clone()))
         .merge(metrics::routes(&guards, robot.drive, watched.pulse.clone()))
         .merge(page::routes(&guards))
 }
@@ -175,13 +182,14 @@ pub fn start(
     http: &HttpConfig,
     robot: Robot,
     memory: &Memory,
+    home: &SharedHome,
     watched: &Watched,
 ) -> Running {
     let Listening { address, listener, tls } = listening;
-    let robot_id = robot.identity.robot.clone();
+    let robot_name = robot.identity.robot.clone();
     supervise::spawn("health", health::watch(watched.clone(), robot.drive.clone()));
-    let routes = router(robot, memory, watched).finish(info());
-    let server = Server::new(names::answers_to(&robot_id, routes), connections(http));
+    let routes = router(robot, memory, home, watched).finish(info());
+    let server = Server::new(names::answers_to(robot_name, routes), connections(http));
     let (stop, stopped) = watch::channel(false);
     let task = supervise::spawn("http", async move {
         tokio::select! {

@@ -1,29 +1,6 @@
-//! Starts the program's tasks and says when one ends that should not. The only place that calls `tokio::spawn`.
+//! Ends the process when a thread that moves the body panics. Tasks are started by what both programs share.
 
-use std::future::Future;
-
-use tokio::task::JoinHandle;
-
-/// Runs `task` beside the others. A panic in it is logged with its name; it never takes the program down, because the
-/// body is moved by the gate's own thread, which aborts the process on a panic instead.
-pub fn spawn<T: Send + 'static>(
-    name: &'static str,
-    task: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<Option<T>> {
-    #[expect(clippy::disallowed_methods, reason = "this is the supervisor")]
-    let inner = tokio::spawn(task);
-    #[expect(clippy::disallowed_methods, reason = "this is the supervisor")]
-    tokio::spawn(async move {
-        match inner.await {
-            Ok(value) => Some(value),
-            Err(error) if error.is_panic() => {
-                tracing::error!(task = name, "a task panicked: {error}");
-                None
-            }
-            Err(_cancelled) => None,
-        }
-    })
-}
+pub use cloud_sync_api::supervise::spawn;
 
 /// Ends the process when the thread that holds it unwinds: a gate that panicked must fall silent, so that the
 /// microcontroller's hold stops the body.

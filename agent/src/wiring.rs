@@ -2,6 +2,7 @@
 //! start and end. Long and flat on purpose.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,14 +11,18 @@ use agent_core::budget::Budget;
 use agent_core::gate::{Gate, Start};
 use agent_core::profile::Profile;
 use anyhow::Context;
+use cloud_sync_api::failure::chain;
 use cloud_sync_api::health::Faults;
-use cloud_sync_api::token_file::TokenFileError;
+use cloud_sync_api::token_file::{TokenFile, TokenFileError};
+use cloud_sync_api::token_follower::TokenFollower;
 use cloud_sync_api::tokens::TokenStore;
-use cloud_sync_protocol::store::Whose;
+use cloud_sync_protocol::command::Status;
 use firmware_bridge_host::{Session, SessionConfig};
 use firmware_bridge_link::message::Limits;
 use firmware_bridge_sim::{BodyProfile, SimBody, StartError};
+use tokio::sync::watch;
 
+use crate::belongs::Belongs;
 use crate::chat::mood_lights;
 use crate::config::{Config, HttpConfig};
 use crate::data_dir::DataDir;
@@ -26,12 +31,15 @@ use crate::drive::config::BodyConfig;
 use crate::drive::gate_thread::{self, GateThread, Pulse};
 use crate::drive::handle::{Door, DriveHandle};
 use crate::drive::latch_file::{self, LatchWriter};
+use crate::drive::mqtt;
 use crate::drive::pilot::Pilot;
 use crate::drive::port_keeper::{self, PortKeeper};
-use crate::drive::robot::Robot;
-use crate::drive::wire::state::Identity;
-use crate::memory::Memory;
+use crate::drive::robot::{Robot, TurnIds};
+use crate::drive::wire::identity::Identity;
+use crate::link::{self, Commands, Link, SyncFrames};
+use crate::memory::{Memory, stamps};
 use crate::os::FifoPriority;
+use crate::sync::{self, CloudFile, Engine, InStep, PairingError};
 use crate::{lan, os, server, supervise};
 
 /// The running agent.
@@ -85,7 +93,7 @@ impl App {
         // What else can keep the program from running comes before the body is told anything.
         let http = lan::with_certificate(&config.http, dir.paths())?;
         let listening = server::listen(&http)?;
-        let tokens = TokenStore::open(dir.paths().root(), os::unix_seconds())?;
+        let followed = TokenFollower::open(dir.paths().root(), os::unix_seconds())?;
         let (memory, opened) = Memory::open(dir.paths().root(), &dir.paths().models(), config.memory.limits)?;
         if let Some(loss) = opened.loss {
             tracing::error!("{loss}");
@@ -93,16 +101,8 @@ impl App {
         let ended_open =
             clean::take(&dir.paths().clean()).context("the note of an orderly end cannot be deleted")?;
 
-        // The body: in this process behind a pty, or behind a serial port. From here on the two look the same.
-        let (body, port) = match config.body() {
-            BodyConfig::Sim { seed } => {
-                let body =
-                    start_body(&simulated(&profile), *seed).context("the simulated body cannot start")?;
-                let port = body.path().to_owned();
-                (Some(body), port)
-            }
-            BodyConfig::Serial { port } => (None, port.into()),
-        };
+        // From here on the two kinds of bodies look the same.
+        let (body, port) = open_body(config, &profile)?;
 
         // The gate thread and the two threads that do for it what may block.
         let (door, woken) = Door::new().context("out of file descriptors")?;
@@ -126,28 +126,35 @@ impl App {
 
         // The edge.
         let faults = Faults::default();
+        let Cloudward { belongs, in_step, link, commands } =
+            towards_cloud(config, &dir, &memory, run, &faults)?;
+        let home = belongs.home().clone();
         memory.keep_embedding();
         supervise::spawn(
             "mood-lights",
-            mood_lights::follow(memory.store.clone(), drive.clone(), Whose::unpaired()),
+            mood_lights::follow(memory.store.clone(), drive.clone(), home.clone()),
         );
-        supervise::spawn("tokens", tokens.clone().follow(report_tokens(faults.clone())));
+        let tokens = followed.tokens.clone();
+        supervise::spawn("tokens", followed.follow(report_tokens(faults.clone())));
         supervise::spawn("revocations", revoke(tokens.clone(), drive.clone()));
         let robot = Robot {
             drive: drive.clone(),
-            identity: Arc::new(Identity { robot: config.robot.id.clone(), run, profile }),
+            identity: Arc::new(Identity { robot: belongs.robot().clone(), run, profile }),
             budget,
             stops: Arc::default(),
             sockets: Arc::default(),
+            turns: TurnIds::default(),
             guards: server::guards(tokens, &http, &config.limits),
         };
+        supervise::spawn("commands", mqtt::serve(robot.clone(), link, commands));
         let watched = server::Watched {
             pulse: pulse.clone(),
             ports: ports.clone(),
             memory: memory.store.clone(),
+            in_step,
             faults,
         };
-        let server = server::start(listening, &http, robot, &memory, &watched);
+        let server = server::start(listening, &http, robot, &memory, &home, &watched);
         let threads = Threads { door, gate, latch, latch_thread, port_thread, _body: body };
         Ok(Self { address: server.address(), http, drive, pulse, ports, memory, server, threads, dir })
     }
@@ -190,11 +197,75 @@ impl App {
     }
 }
 
+/// The body: in this process behind a pty, or behind a serial port.
+fn open_body(config: &Config, profile: &Profile) -> anyhow::Result<(Option<SimBody>, PathBuf)> {
+    match config.body() {
+        BodyConfig::Sim { seed } => {
+            let body = start_body(&simulated(profile), *seed).context("the simulated body cannot start")?;
+            let port = body.path().to_owned();
+            Ok((Some(body), port))
+        }
+        BodyConfig::Serial { port } => Ok((None, port.into())),
+    }
+}
+
+/// What connects the robot with its cloud.
+struct Cloudward {
+    belongs: Belongs,
+    in_step: InStep,
+    link: Link,
+    commands: Commands,
+}
+
+/// Who is at home here is decided by pairing, also while it runs; whoever is paired is kept in step.
+fn towards_cloud(
+    config: &Config,
+    dir: &DataDir,
+    memory: &Memory,
+    run: u64,
+    faults: &Faults,
+) -> anyhow::Result<Cloudward> {
+    let belongs = Belongs::itself(&config.robot.id, TokenFile::in_dir(dir.paths().root()));
+    let path = dir.paths().cloud();
+    let file = CloudFile::read(&path).context("the robot's pairing")?;
+    if let Some(CloudFile::Paired(pairing)) = &file {
+        belongs.to(&pairing.town, &pairing.user_id, &pairing.robot)?;
+    }
+    let in_step = InStep { store: memory.store.clone(), pulse: sync::Pulse::default() };
+    let (wanted, linked) = watch::channel(None);
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let hello = Status { online: true, run: format!("{run:016x}"), version };
+    let (link, commands, SyncFrames { up, down, is_connected }) = link::start(hello, linked);
+    let (shown, file) = watch::channel(file);
+    supervise::spawn("pairing", sync::follow(path.clone(), shown, report_pairing(faults.clone())));
+    let engine = Engine {
+        store: memory.store.clone(),
+        file,
+        path,
+        belongs: belongs.clone(),
+        broker: sync::Broker { up, down, is_connected },
+        link: wanted,
+        clock: stamps::clock(),
+        random: Arc::new(|| os::random_u64().unwrap_or_else(|_no_randomness| os::boot_time().as_us())),
+        pulse: in_step.pulse.clone(),
+    };
+    supervise::spawn("sync", sync::run(engine));
+    Ok(Cloudward { belongs, in_step, link, commands })
+}
+
 /// A token file that cannot be read is a fault; the tokens read last stay valid.
 fn report_tokens(faults: Faults) -> impl Fn(Result<(), TokenFileError>) {
     move |looked| match looked {
         Ok(()) => faults.clear("tokens"),
         Err(error) => faults.set("tokens", error.to_string()),
+    }
+}
+
+/// A pairing that cannot be read is a fault; the one read last stays.
+fn report_pairing(faults: Faults) -> impl Fn(Result<(), PairingError>) {
+    move |looked| match looked {
+        Ok(()) => faults.clear("pairing"),
+        Err(error) => faults.set("pairing", chain(&error)),
     }
 }
 

@@ -18,6 +18,7 @@ mod page;
 mod process;
 mod programs;
 mod proxy;
+#[expect(dead_code, reason = "other benches need more of it")]
 mod report;
 mod rest;
 mod silence;

@@ -10,13 +10,20 @@ pub(crate) struct Figure {
     unit: &'static str,
     baseline: Option<f64>,
     note: Option<String>,
-    at_most: Option<f64>,
+    target: Option<Target>,
+}
+
+/// What a figure is meant to be.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 impl Figure {
     /// A value in `unit`, without anything beside it.
     pub(crate) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit, baseline: None, note: None, at_most: None }
+        Self { name: name.into(), value, unit, baseline: None, note: None, target: None }
     }
 
     /// What the same run measured without the agent, in the same unit.
@@ -31,9 +38,15 @@ impl Figure {
         self
     }
 
-    /// Its target.
+    /// Its target: no more than this.
     pub(crate) fn at_most(mut self, target: f64) -> Self {
-        self.at_most = Some(target);
+        self.target = Some(Target::AtMost(target));
+        self
+    }
+
+    /// Its target: no less than this.
+    pub(crate) fn at_least(mut self, target: f64) -> Self {
+        self.target = Some(Target::AtLeast(target));
         self
     }
 }
@@ -82,10 +95,10 @@ impl Report {
         for figure in &self.figures {
             let cell =
                 |number: Option<f64>| number.map_or_else(String::new, |number| rounded(number).to_string());
-            let met = match figure.at_most {
-                Some(target) if figure.value <= target => "met",
-                Some(_) => "MISSED",
-                None => "",
+            let (target, met) = match figure.target {
+                Some(Target::AtMost(target)) => (Some(target), said(figure.value <= target)),
+                Some(Target::AtLeast(target)) => (Some(target), said(figure.value >= target)),
+                None => (None, ""),
             };
             eprintln!(
                 "{:<42} {:>12} {:<8} {:>9} {:>9} {met}",
@@ -93,13 +106,17 @@ impl Report {
                 rounded(figure.value),
                 figure.unit,
                 cell(figure.baseline),
-                cell(figure.at_most),
+                cell(target),
             );
         }
         for failure in &self.failures {
             eprintln!("FAILED {failure}");
         }
     }
+}
+
+const fn said(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "MISSED" }
 }
 
 /// Three digits behind the point; microseconds of a millisecond are the finest that is measured.

@@ -31,6 +31,7 @@ mod process;
 #[expect(dead_code, reason = "the body's bench needs more of it")]
 mod programs;
 #[path = "../body/report.rs"]
+#[expect(dead_code, reason = "other benches need more of it")]
 mod report;
 #[path = "../body/silence.rs"]
 mod silence;

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use models_mind::bounds::Bounds;
 use models_mind::skills::{Call, Direction, Skill, rgb};
 
-use super::errand::{Errand, TurnIds};
+use super::errand::Errand;
 use super::report;
 use crate::drive::robot::Robot;
 use crate::drive::stop;
@@ -37,13 +37,12 @@ const POINTING_MAX: Duration = Duration::from_millis(1500);
 #[derive(Clone, Debug)]
 pub struct RobotBody {
     robot: Robot,
-    turns: TurnIds,
 }
 
 impl RobotBody {
     /// Over the one door to the body.
     pub fn new(robot: Robot) -> Self {
-        Self { robot, turns: TurnIds::default() }
+        Self { robot }
     }
 
     async fn look(&self, errand: &mut Errand, wanted: Gaze) -> Done {
@@ -122,7 +121,7 @@ impl Body for RobotBody {
     }
 
     async fn errand(&self, by: &Principal) -> Errand {
-        Errand::begin(&self.robot.drive, &self.turns, by).await
+        Errand::begin(&self.robot, by).await
     }
 
     async fn carry_out(&self, errand: &mut Errand, call: &Call) -> Done {

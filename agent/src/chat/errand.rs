@@ -1,11 +1,9 @@
 //! What one message makes the body do: a turn in the gate, with at most one lease of base and one of head. Dropped, it ends the
 //! turn, and what it holds and moves with it, also what was still on its way to the gate.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use agent_core::caller::{Caller, TurnId};
+use agent_core::caller::Caller;
 use agent_core::refusal::Refusal;
 use agent_core::request::{Accepted, Freshness, LeaseId, Request, Resource, TaskId, Travel};
 use agent_core::snapshot::{TaskState, TaskView};
@@ -13,22 +11,12 @@ use cloud_sync_api::access::Principal;
 use cloud_sync_api::scope::Scope;
 
 use crate::drive::handle::{DriveError, DriveHandle};
-use crate::drive::robot::caller;
+use crate::drive::robot::{Robot, caller};
 
 /// Longer than anything that one message causes: it ends with the turn.
 const LEASE_TTL: Duration = Duration::from_secs(30);
 /// Turns are numbered within a run; a turn that was made is never a person's any more.
 const FRESHNESS: Freshness = Freshness { seen: None, max_age: Duration::from_secs(1) };
-
-/// Numbers turns. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TurnIds(Arc<AtomicU64>);
-
-impl TurnIds {
-    fn next(&self) -> TurnId {
-        TurnId(1 + self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
 
 /// Why a call was not done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,17 +43,17 @@ pub struct Errand {
 
 impl Errand {
     /// A message of somebody who typed it just now. Whoever may not drive has an errand that moves nothing.
-    pub(super) async fn begin(drive: &DriveHandle, turns: &TurnIds, by: &Principal) -> Self {
-        let mut errand = Self { drive: drive.clone(), model: None, base: None, head: None };
+    pub(super) async fn begin(robot: &Robot, by: &Principal) -> Self {
+        let mut errand = Self { drive: robot.drive.clone(), model: None, base: None, head: None };
         if !by.has(Scope::Drive) || !by.class.is_human() {
             return errand;
         }
         // The message itself crossed the network; the commands that it causes are made here and now.
         let person = Caller { must_show_seen: false, ..caller(by) };
-        let turn = turns.next();
+        let turn = robot.turns.next();
         for request in [Request::Present, Request::Begin(turn)] {
             // A turn that did not begin is refused whatever it asks for, with the reason.
-            if let Err(error) = drive.ask(person, request).await {
+            if let Err(error) = robot.drive.ask(person, request).await {
                 tracing::warn!("the gate did not hear of a chat message: {error}");
             }
         }

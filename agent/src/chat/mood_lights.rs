@@ -3,9 +3,10 @@
 
 use agent_core::caller::{Caller, Class, TokenId, label};
 use agent_core::request::Request;
+use cloud_sync_api::home::SharedHome;
 use cloud_sync_protocol::event::EventKind;
 use cloud_sync_protocol::persona::{Mood, PersonalityState};
-use cloud_sync_protocol::store::{EventStore, Feed, Whose};
+use cloud_sync_protocol::store::{EventStore, Feed};
 
 use crate::drive::handle::DriveHandle;
 
@@ -13,12 +14,12 @@ use crate::drive::handle::DriveHandle;
 const ROBBIE: TokenId = TokenId(u32::MAX - 1);
 
 /// Follows the owner's personality for as long as the program runs.
-pub async fn follow(events: impl EventStore, drive: DriveHandle, owner: Whose) {
+pub async fn follow(events: impl EventStore, drive: DriveHandle, home: SharedHome) {
     let mut feed = events.follow();
     let mut shown = None;
     while let Some(next) = feed.next().await {
         let Ok((whose, event)) = next else { continue };
-        if event.kind != EventKind::Personality || whose != owner {
+        if event.kind != EventKind::Personality || whose != home.now().of_owner() {
             continue;
         }
         let Ok(state) = serde_json::from_str::<PersonalityState>(&event.data) else { continue };

@@ -89,6 +89,11 @@ pub enum Beside {
     /// Make, list and revoke tokens; takes effect within a second, also while the agent runs
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Pair this robot with a cloud: its memory is kept in step with it, and it can be driven through it
+    ///
+    /// CODE comes from `robbie-cloud device add`, and is good once, for 10 minutes. A running agent takes the pairing up within
+    /// 2 s. Pairing again with the same town and owner keeps everything.
+    Pair(PairArgs),
     /// Take memories in, and measure how well they are found again
     #[command(subcommand)]
     Memory(MemoryCommand),
@@ -211,6 +216,28 @@ pub enum TokenCommand {
         #[command(flatten)]
         data: DataArgs,
     },
+}
+
+/// Flags of `pair`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PairArgs {
+    /// The code that the cloud gave
+    pub code: Option<String>,
+    /// URL of the cloud: https, or http on this machine
+    #[arg(long, value_name = "URL")]
+    pub cloud: Option<String>,
+    /// Forget the cloud, and remove what came from it: the rows of the paired owner, their tokens, the place in sync
+    #[arg(long)]
+    pub forget: bool,
+    /// Forget without being asked
+    #[arg(long, requires = "forget")]
+    pub yes: bool,
+    /// The configuration, which has the robot's name.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The data folder.
+    #[command(flatten)]
+    pub data: DataArgs,
 }
 
 /// Flags of `understand`.

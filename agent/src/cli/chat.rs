@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use super::args::ReachArgs;
 use super::client::Client;
-use super::failure::Failure;
 use super::find;
 use crate::config::Environment;
 use crate::os;
+use cloud_sync_api::failure::Failure;
 
 /// A message may move the body for 20 s, and its answer comes after that.
 const ANSWER_MAX: Duration = Duration::from_secs(60);

@@ -1,23 +1,19 @@
 //! Talks to an agent: JSON over HTTP, and the upgrade to a WebSocket on the same connection.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use cloud_sync_api::lan::client_config;
 use reqwest::header::{ACCEPT, CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Upgraded};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::ClientConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::failure::{Failure, chain};
 use super::find::{Target, Trust};
-use crate::lan::Fingerprint;
+use cloud_sync_api::failure::{Failure, chain};
 
 /// An agent on this machine or network answers at once or not at all.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -212,87 +208,33 @@ async fn refusal(response: Response) -> Failure {
 
 /// `None`: what reqwest does by itself, trust in authorities.
 fn tls(trust: Trust) -> Result<Option<ClientConfig>, Failure> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
     if trust == Trust::Authorities {
         // reqwest asks for the process's provider. Whoever installed one before wants it to stay.
-        drop(CryptoProvider::install_default((*provider).clone()));
+        drop(rustls::crypto::ring::default_provider().install_default());
         return Ok(None);
     }
     let expected = match trust {
         Trust::Pinned(fingerprint) => Some(fingerprint),
         Trust::Authorities | Trust::Nothing => None,
     };
-    let verifier = Arc::new(ByFingerprint { expected, provider: Arc::clone(&provider) });
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Failure::Unavailable(chain(&error)))?;
-    Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
-}
-
-/// Knows a server by the fingerprint of its certificate, whoever signed it and whatever names are in it.
-#[derive(Debug)]
-struct ByFingerprint {
-    /// `None`: any, for [`Trust::Nothing`].
-    expected: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for ByFingerprint {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let found = Fingerprint::of_der(end_entity);
-        match self.expected {
-            Some(expected) if expected != found => Err(rustls::Error::General(format!(
-                "the certificate is another one: expected {expected}, found {found}"
-            ))),
-            _ => Ok(ServerCertVerified::assertion()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    client_config(expected).map(Some).map_err(|error| Failure::Unavailable(chain(&error)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::sync::Arc;
 
-    use rustls::pki_types::PrivateKeyDer;
     use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     use super::*;
-    use crate::data_dir::DataPaths;
-    use crate::lan::{fingerprint_of, own_certificate};
+    use crate::lan::{Fingerprint, fingerprint_of, own_certificate};
 
     /// Serves `{}` over TLS to everyone who finishes the handshake; gives its URL and fingerprint.
     fn serve(folder: &std::path::Path) -> (String, Fingerprint) {
-        let files = own_certificate(&DataPaths::new(folder), None, &[]).unwrap();
+        let files = own_certificate(folder, None, &[]).unwrap();
         let certificate = CertificateDer::from_pem_file(&files.certificate).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)

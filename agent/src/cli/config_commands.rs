@@ -1,8 +1,8 @@
 //! `config check` and `config show`.
 
 use super::args::ConfigCommand;
-use super::failure::{Failure, chain};
 use crate::config::{self, Environment};
+use cloud_sync_api::failure::{Failure, chain};
 
 pub(super) fn run(command: &ConfigCommand, environment: &Environment) -> Result<(), Failure> {
     let (ConfigCommand::Check(args) | ConfigCommand::Show(args)) = command;

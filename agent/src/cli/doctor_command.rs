@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::args::{DoctorArgs, ReachArgs};
 use super::client::Client;
-use super::failure::Failure;
 use super::find;
 use super::state::{STATE, State};
 use crate::config::Environment;
 use crate::doctor::{self, Check, Probe, Question};
+use cloud_sync_api::failure::Failure;
 
 const BODY: &str = "body.mcu";
 

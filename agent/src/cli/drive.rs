@@ -26,11 +26,11 @@ use self::socket::{FromAgent, ToAgent};
 use self::terminal::Terminal;
 use super::args::ReachArgs;
 use super::client::Client;
-use super::failure::Failure;
 use super::find;
 use super::state::{STATE, Seen, State};
 use super::stop_commands::{EStop, Stopped};
 use crate::config::Environment;
+use cloud_sync_api::failure::Failure;
 
 /// Frames and events that may wait between the tasks here.
 const QUEUE: usize = 32;

@@ -6,10 +6,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::args::ReachArgs;
-use super::failure::Failure;
 use crate::config::Environment;
 use crate::data_dir::{self, DataPaths, RunFile, SERVICE_DIR};
 use crate::lan::Fingerprint;
+use cloud_sync_api::failure::Failure;
 
 /// Where an agent listens when nobody says otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8700";
@@ -97,7 +97,7 @@ fn local(reach: &ReachArgs, environment: &Environment) -> Option<(DataPaths, Run
     let named = data_dir::resolve(reach.data.data.as_deref(), environment).ok();
     let service = reach.data.data.is_none().then(|| PathBuf::from(SERVICE_DIR));
     named.into_iter().chain(service).map(DataPaths::new).find_map(|paths| {
-        let run = RunFile::read(&paths).ok().flatten()?;
+        let run = data_dir::run_note(&paths).ok().flatten()?;
         Some((paths, run))
     })
 }

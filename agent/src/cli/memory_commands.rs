@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::args::{DataArgs, ReachArgs};
 use super::client::Client;
-use super::failure::{Failure, chain};
 use super::find;
 use crate::config::Environment;
 use crate::data_dir;
 use crate::memory::eval::{self, Figures};
+use cloud_sync_api::failure::{Failure, chain};
 
 /// Bytes of a line.
 const LINE_BYTES_MAX: usize = 128 * 1024;

@@ -15,9 +15,9 @@ use models_local::{PYPI, Progress, PullError, PullOptions, Source, WeightState, 
 use serde_json::{Value, json};
 
 use super::args::DataArgs;
-use super::failure::{Failure, chain};
 use crate::config::Environment;
 use crate::data_dir::{self, DataPaths};
+use cloud_sync_api::failure::{Failure, chain};
 
 /// Width of the progress bar in characters.
 const BAR: usize = 24;

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::args::ReachArgs;
 use super::client::Client;
-use super::failure::Failure;
 use super::find;
 use crate::config::Environment;
+use cloud_sync_api::failure::Failure;
 
 /// What opens base and head.
 const OPENS: &str = "opens when a person takes control";

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::args::ReachArgs;
 use super::client::Client;
-use super::failure::Failure;
 use super::find;
 use crate::config::Environment;
+use cloud_sync_api::failure::Failure;
 
 const ESTOP: &str = "/api/robot/estop";
 /// How often the body's confirmation of an e-stop is asked for, and with which pause.

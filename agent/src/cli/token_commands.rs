@@ -1,23 +1,25 @@
 //! `token create|list|revoke`: they change the file beside a running agent, which follows it within a second.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cloud_sync_api::failure::{Failure, chain};
+use cloud_sync_api::files::give_to_folders_owner;
 use cloud_sync_api::scope::{Scope, Scopes};
 use cloud_sync_api::token_file::{NewToken, OWNER, TokenFile, TokenFileError, TokenRecord, class_named};
 
 use super::args::{DataArgs, TokenCommand};
-use super::failure::{Failure, chain};
 use crate::config::Environment;
-use crate::data_dir;
+use crate::data_dir::{self, DataPaths};
+use crate::sync::CloudFile;
 
 pub(super) fn run(command: &TokenCommand, environment: &Environment) -> Result<(), Failure> {
     match command {
         TokenCommand::Create { scope, class, user, name, data } => {
-            let wish = wish(scope, class, user.as_deref(), name.as_deref())?;
-            let file = TokenFile::in_dir(&folder(data, environment)?);
+            let folder = folder(data, environment)?;
+            let owner = owner(&folder)?;
+            let wish = wish(scope, class, user.as_deref().unwrap_or(&owner), name.as_deref())?;
+            let file = TokenFile::in_dir(&folder);
             let secret = file.create(&wish, unix_s()).map_err(|error| failure(&error))?;
             keep_owner(&file)?;
             println!("{secret}");
@@ -37,7 +39,16 @@ pub(super) fn run(command: &TokenCommand, environment: &Environment) -> Result<(
     Ok(())
 }
 
-fn wish(scopes: &[String], class: &str, user: Option<&str>, name: Option<&str>) -> Result<NewToken, Failure> {
+/// Whose a token is where nobody says: the robot's owner, as pairing named him.
+fn owner(folder: &Path) -> Result<String, Failure> {
+    let file = CloudFile::read(&DataPaths::new(folder).cloud());
+    match file.map_err(|error| Failure::Refused(chain(&error)))? {
+        Some(CloudFile::Paired(pairing)) => Ok(pairing.user_id),
+        Some(CloudFile::Forget) | None => Ok(OWNER.to_owned()),
+    }
+}
+
+fn wish(scopes: &[String], class: &str, user: &str, name: Option<&str>) -> Result<NewToken, Failure> {
     let scopes: Scopes = scopes
         .iter()
         .flat_map(|words| words.split(','))
@@ -46,8 +57,7 @@ fn wish(scopes: &[String], class: &str, user: Option<&str>, name: Option<&str>) 
     let class = class_named(class).ok_or_else(|| {
         Failure::Usage(format!("\"{class}\" is no class; there are local, remote, autonomy, ai"))
     })?;
-    let user_id = user.unwrap_or(OWNER).to_owned();
-    Ok(NewToken { scopes, class, user_id, name: name.map(str::to_owned) })
+    Ok(NewToken { scopes, class, user_id: user.to_owned(), name: name.map(str::to_owned) })
 }
 
 fn folder(data: &DataArgs, environment: &Environment) -> Result<PathBuf, Failure> {
@@ -63,17 +73,10 @@ fn folder(data: &DataArgs, environment: &Environment) -> Result<PathBuf, Failure
     )))
 }
 
-/// The file was replaced. Where root did that for a service, the service must still be able to read it.
+/// The file was replaced, and must stay readable for the agent.
 fn keep_owner(file: &TokenFile) -> Result<(), Failure> {
     let path = file.path();
-    let owned = path.parent().map_or(Ok(()), |folder| {
-        let owner = fs::metadata(folder)?;
-        if owner.uid() == fs::metadata(&path)?.uid() {
-            return Ok(());
-        }
-        chown(&path, Some(owner.uid()), Some(owner.gid()))
-    });
-    owned.map_err(|error| {
+    give_to_folders_owner(&path).map_err(|error| {
         Failure::Refused(format!("{} now belongs to another user than its folder: {error}", path.display()))
     })
 }

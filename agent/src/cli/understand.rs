@@ -13,7 +13,7 @@ use models_mind::{answer, prompt, skills, understood};
 use serde::{Deserialize, Serialize};
 
 use super::args::UnderstandArgs;
-use super::failure::{Failure, USAGE};
+use cloud_sync_api::failure::{Failure, USAGE};
 
 /// Room that a prompt is made for, bytes.
 const PROMPT_BYTES: usize = 16 * 1024;

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 fn resolved(flag: Option<&str>, variables: &[(&str, &str)]) -> Option<String> {
@@ -43,8 +45,8 @@ fn folder_and_its_files_are_only_for_their_owner() {
     dir.announce(&RunFile { pid: 1, url: "http://127.0.0.1:8700".into(), fingerprint: None }).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&root), 0o700);
-    assert_eq!(mode(&dir.paths().run_file()), 0o600);
-    assert_eq!(mode(&dir.paths().lock()), 0o600);
+    assert_eq!(mode(&root.join("agent.json")), 0o600);
+    assert_eq!(mode(&root.join("agent.lock")), 0o600);
 }
 
 #[test]
@@ -53,18 +55,18 @@ fn commands_find_the_agent_while_it_runs_and_not_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let paths = DataPaths::new(folder.path());
     let run = RunFile { pid: 7, url: "https://127.0.0.1:8700".into(), fingerprint: Some("AB".into()) };
-    assert_eq!(RunFile::read(&paths).unwrap(), None);
+    assert_eq!(run_note(&paths).unwrap(), None);
     let dir = DataDir::open(folder.path()).unwrap();
     dir.announce(&run).unwrap();
-    assert_eq!(RunFile::read(&paths).unwrap(), Some(run.clone()));
+    assert_eq!(run_note(&paths).unwrap(), Some(run.clone()));
     dir.withdraw().unwrap();
-    assert_eq!(RunFile::read(&paths).unwrap(), None);
+    assert_eq!(run_note(&paths).unwrap(), None);
     dir.withdraw().unwrap();
 
     dir.announce(&run).unwrap();
     drop(dir);
     let _next = DataDir::open(folder.path()).unwrap();
-    assert_eq!(RunFile::read(&paths).unwrap(), None);
+    assert_eq!(run_note(&paths).unwrap(), None);
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["agent.lock"], "no drafts stay behind");
 }

@@ -7,7 +7,7 @@ use agent_core::profile::RangePolicy;
 
 use super::report::Check;
 use crate::config::{Config, ConfigError};
-use crate::data_dir::{DataPaths, RunFile};
+use crate::data_dir::{DataPaths, run_note};
 
 pub(super) fn config(config: Result<&Config, &ConfigError>) -> Check {
     match config {
@@ -40,7 +40,7 @@ pub(super) fn range_policy(config: &Config) -> Check {
 
 pub(super) fn runs(paths: &DataPaths, holder: Option<&str>) -> Check {
     let Some(holder) = holder else { return Check::ok("agent", "does not run") };
-    let url = RunFile::read(paths).ok().flatten().map(|run| format!(" at {}", run.url)).unwrap_or_default();
+    let url = run_note(paths).ok().flatten().map(|run| format!(" at {}", run.url)).unwrap_or_default();
     Check::ok("agent", format!("runs{url} ({holder})"))
 }
 

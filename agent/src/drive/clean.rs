@@ -6,7 +6,7 @@ use std::path::Path;
 
 use agent_core::access::OpenLimbs;
 
-use crate::files::{remove_durably, write_private};
+use cloud_sync_api::files::{remove_durably, write_private};
 
 /// Reads the note of the run before and deletes it.
 ///

@@ -8,7 +8,7 @@ use agent_core::profile::{HeadLimits, Profile, RangeDirection, RangePolicy};
 use firmware_bridge_link::limits::EMERGENCY_MPS2_MAX;
 use firmware_bridge_link::message::RANGES_MAX;
 
-use crate::settings::{Key, Kind, Problems, Settings, Source};
+use cloud_sync_api::settings::{Key, Kind, Problems, Settings, Source};
 
 const fn number(name: &'static str, min: f64, max: f64, unit: &'static str, help: &'static str) -> Key {
     Key { name, kind: Kind::Number { min, max, unit }, default: None, help }

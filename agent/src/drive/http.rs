@@ -24,7 +24,7 @@ use crate::os;
 #[utoipa::path(get, path = "/api/robots", tag = "robot", responses((status = 200, body = Vec<RobotBody>)))]
 pub async fn robots(Shared(robot): Shared<Robot>) -> Response {
     let this = RobotBody {
-        id: robot.identity.robot.clone(),
+        id: robot.identity.robot.now().to_string(),
         online: true,
         run: format!("{:016x}", robot.identity.run),
         version: env!("CARGO_PKG_VERSION"),

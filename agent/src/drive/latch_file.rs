@@ -15,8 +15,8 @@ use agent_core::latch::{self, FILE_LEN, LatchFile, LatchRecord, SLOT_LEN};
 
 use super::clean;
 use super::mailbox::Mailbox;
-use crate::files::write_private;
 use crate::os;
+use cloud_sync_api::files::write_private;
 
 /// Between two tries to write a record that the disk refused.
 const RETRY: Duration = Duration::from_millis(100);

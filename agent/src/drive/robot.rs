@@ -1,9 +1,10 @@
 //! What the robot's handlers share, and how they ask the gate.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use agent_core::budget::Budget;
-use agent_core::caller::{Caller, label};
+use agent_core::caller::{Caller, TurnId, label};
 use agent_core::request::{Accepted, Request};
 use cloud_sync_api::access::{Guards, Principal};
 use cloud_sync_api::problem::Problem;
@@ -12,7 +13,7 @@ use cloud_sync_api::rate::StopRule;
 use super::handle::DriveHandle;
 use super::refusals;
 use super::teleop::Sockets;
-use super::wire::state::Identity;
+use super::wire::identity::Identity;
 use crate::os;
 
 /// What the handlers share.
@@ -28,8 +29,21 @@ pub struct Robot {
     pub stops: Arc<StopRule>,
     /// Open teleop sockets.
     pub sockets: Arc<Sockets>,
+    /// Numbers the turns of models, whichever way their messages come.
+    pub turns: TurnIds,
     /// Who may: for the frames of open sockets, and to notice when the token of one dies.
     pub guards: Guards,
+}
+
+/// Numbers turns. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct TurnIds(Arc<AtomicU64>);
+
+impl TurnIds {
+    /// The next one.
+    pub fn next(&self) -> TurnId {
+        TurnId(1 + self.0.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Robot {
@@ -58,6 +72,6 @@ pub fn caller(principal: &Principal) -> Caller {
         class: principal.class,
         name: label(principal.name()),
         must_show_seen: principal.peer.must_show_seen(),
-        turn: None,
+        turn: principal.turn,
     }
 }

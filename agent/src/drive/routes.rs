@@ -24,11 +24,12 @@ use super::{http, stop, stream, teleop};
 /// The largest message of a WebSocket.
 const MESSAGE_BYTES: usize = 16 * 1024;
 
+/// Who may drive. A model moves nothing by itself.
+pub(super) const DRIVE: Rule = Rule::ranked(Scope::Drive, Class::Autonomy, Rate::Motion);
+
 /// The robot's routes.
 pub fn robot_routes(guards: &Guards) -> ApiRouter<Robot> {
     let read = Rule::scope(Scope::Read, Rate::Read);
-    // A model moves nothing by itself.
-    let drive = Rule::ranked(Scope::Drive, Class::Autonomy, Rate::Motion);
     let end = Rule::scope(Scope::Drive, Rate::Write);
     // Which of the two a lease needs, its resource says.
     let hold = Rule::either(&[Scope::Drive, Scope::Speak], Rate::Write);
@@ -43,10 +44,10 @@ pub fn robot_routes(guards: &Guards) -> ApiRouter<Robot> {
         .route(read, routes!(http::task))
         .route(read, routes!(http::leases))
         .route(read, routes!(http::estop_state))
-        .route(drive, routes!(http::velocity))
-        .route(drive, routes!(http::travel))
-        .route(drive, routes!(http::head))
-        .route(drive, routes!(open_teleop))
+        .route(DRIVE, routes!(http::velocity))
+        .route(DRIVE, routes!(http::travel))
+        .route(DRIVE, routes!(http::head))
+        .route(DRIVE, routes!(open_teleop))
         .route(end, routes!(http::cancel_task))
         .route(hold, routes!(http::take))
         .route(hold, routes!(http::renew))

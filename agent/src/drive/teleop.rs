@@ -61,13 +61,13 @@ struct OpenSockets {
 
 /// Why a socket shall close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     NotYet,
     Replaced,
 }
 
 impl Sockets {
-    fn open(&self, token: TokenId) -> (SocketId, watch::Receiver<Ending>) {
+    pub(super) fn open(&self, token: TokenId) -> (SocketId, watch::Receiver<Ending>) {
         let (sender, ending) = watch::channel(Ending::NotYet);
         let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sockets.newest += 1;
@@ -79,7 +79,7 @@ impl Sockets {
         (socket, ending)
     }
 
-    fn close(&self, token: TokenId, socket: SocketId) {
+    pub(super) fn close(&self, token: TokenId, socket: SocketId) {
         let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sockets.by_token.get(&token).is_some_and(|(known, _)| *known == socket) {
             sockets.by_token.remove(&token);
@@ -165,7 +165,7 @@ async fn read(
             Message::Close(_) => return,
             Message::Ping(_) | Message::Pong(_) => continue,
         };
-        let (seq, result) = take_frame(&bytes, robot, principal, socket).await;
+        let (seq, result) = take_frame(&bytes, robot, principal, socket, None).await;
         let Err(problem) = result else {
             driving.send_replace(Instant::now() + DRIVING_FOR);
             continue;
@@ -185,11 +185,12 @@ async fn read(
 }
 
 /// Whatever else a frame holds, a stop or e-stop in it acts.
-async fn take_frame(
+pub(super) async fn take_frame(
     bytes: &[u8],
     robot: &Robot,
     principal: &Principal,
     socket: SocketId,
+    max_age_ms: Option<i64>,
 ) -> (Option<u64>, Result<(), Problem>) {
     let caller = caller(principal);
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
@@ -207,7 +208,7 @@ async fn take_frame(
         .guards
         .spend(principal, Rate::Motion)
         .and_then(|()| json::parse::<DriveFrame>(bytes))
-        .and_then(|frame| frame.request(socket));
+        .and_then(|frame| frame.request(socket, max_age_ms));
     match request {
         Ok(request) => (seq, robot.ask(caller, request).await.map(drop)),
         Err(problem) => (seq, Err(problem)),

@@ -2,5 +2,6 @@
 
 pub mod answers;
 pub mod bodies;
+pub mod identity;
 pub mod ids;
 pub mod state;

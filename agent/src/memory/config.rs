@@ -2,7 +2,7 @@
 
 use agent_store::Limits;
 
-use crate::settings::{Key, Kind, Problems, Settings};
+use cloud_sync_api::settings::{Key, Kind, Problems, Settings};
 
 const fn mib(name: &'static str, default: &'static str, help: &'static str) -> Key {
     Key { name, kind: Kind::Integer { min: 1, max: 1_048_576, unit: "MiB" }, default: Some(default), help }

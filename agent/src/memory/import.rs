@@ -4,7 +4,7 @@ use agent_store::{NewTurn, Store};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use cloud_sync_api::access::Principal;
-use cloud_sync_api::assistant::Home;
+use cloud_sync_api::home::SharedHome;
 use cloud_sync_api::json::{Body, answer};
 use cloud_sync_api::problem::Problem;
 use cloud_sync_protocol::id::RowId;
@@ -25,7 +25,7 @@ pub struct Import {
     /// Where it is written.
     pub store: Store,
     /// Whose memory it becomes.
-    pub home: Home,
+    pub home: SharedHome,
 }
 
 /// Turns of one conversation.
@@ -76,7 +76,7 @@ pub async fn import(
     Body(body): Body<ImportBody>,
 ) -> Result<Response, Problem> {
     check(&body)?;
-    let whose = Whose { town: import.home.town.clone(), user: principal.user_id().to_owned() };
+    let whose = Whose { town: import.home.now().town, user: principal.user_id().to_owned() };
     let id = body.conversation.parse().unwrap_or_else(|_name| {
         RowId::named(&format!("{}/{}/{}", whose.town, whose.user, body.conversation))
     });

@@ -3,12 +3,12 @@
 //! Without the weights of the sentence embedder the built-in lexical embedding is compared, and every answer says so.
 
 use agent_store::{Candidate, CandidateQuery, Span, Store, Vector};
-use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Surfaced};
+use cloud_sync_protocol::memory::{Found, MemoryKind, Moment, Search, Surfaced};
 use cloud_sync_protocol::store::{MemoryStore, Stored, Whose};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, LEXICAL, MINILM, Urgency};
-use models_mind::recall::{CANDIDATES, Evidence, Question, Ranked, Weights, question, rank};
+use models_mind::recall::{CANDIDATES, Question, Weights, hits, question};
 
 use super::embedding;
 
@@ -82,10 +82,7 @@ impl Recall {
         if model == LEXICAL {
             asked.weights = Weights::LEXICAL;
         }
-        let evidence: Vec<Evidence<'_>> = candidates.iter().map(evidence).collect();
-        let ranked = rank(&asked, &evidence, search.limit as usize);
-        drop(evidence);
-        let hits = ranked.into_iter().map(|ranked| hit(&candidates[ranked.index], ranked)).collect();
+        let hits = hits(&asked, &candidates, search.limit as usize);
         Ok(Found { hits, embedding: model.to_owned(), embedded: self.store.coverage(model).await? })
     }
 }
@@ -97,33 +94,5 @@ impl MemoryStore for Recall {
 
     async fn surface(&self, whose: &Whose, moment: &Moment) -> Stored<Vec<Surfaced>> {
         self.surface_at(whose, moment, Timestamp::now()).await
-    }
-}
-
-/// What the ranking looks at.
-pub(super) fn evidence(candidate: &Candidate) -> Evidence<'_> {
-    Evidence {
-        cosine: candidate.cosine,
-        bm25: candidate.bm25,
-        text: &candidate.text,
-        speaker: candidate.speaker.as_deref(),
-        at_ms: candidate.at_ms,
-        conversation: candidate.conversation,
-        ordinal: candidate.ordinal,
-        kind: candidate.kind,
-    }
-}
-
-fn hit(candidate: &Candidate, ranked: Ranked) -> Hit {
-    Hit {
-        id: candidate.id,
-        kind: candidate.kind,
-        text: candidate.text.clone(),
-        speaker: candidate.speaker.clone(),
-        at: Timestamp::from_millisecond(candidate.at_ms).unwrap_or_default(),
-        conversation_id: candidate.conversation,
-        score: ranked.score,
-        signals: ranked.signals,
-        why: ranked.why,
     }
 }

@@ -1,5 +1,7 @@
 //! When something is written, by every clock of this board.
 
+use std::sync::Arc;
+
 use cloud_sync_protocol::stamp::{ClockState, Stamp};
 use jiff::Timestamp;
 
@@ -22,8 +24,11 @@ fn state_of(wall: Timestamp) -> ClockState {
     }
 }
 
-/// Now, by every clock.
-pub(super) fn stamp(boot_id: u128) -> Stamp {
-    let wall = Timestamp::now();
-    Stamp { boot_id, mono_ms: os::boot_time().as_ms(), wall, clock: state_of(wall) }
+/// Reads every clock there is.
+pub fn clock() -> Arc<dyn Fn() -> Stamp + Send + Sync> {
+    let boot_id = os::boot_id();
+    Arc::new(move || {
+        let wall = Timestamp::now();
+        Stamp { boot_id, mono_ms: os::boot_time().as_ms(), wall, clock: state_of(wall) }
+    })
 }

@@ -6,6 +6,7 @@ import { createFind } from './memory-find.js';
 import { createMood } from './memory-mood.js';
 import { createNotes } from './memory-notes.js';
 import { createNow } from './memory-now.js';
+import { createSync } from './memory-sync.js';
 import { make } from './parts.js';
 import { createView, present } from './view.js';
 
@@ -14,11 +15,12 @@ function build() {
   const notes = createNotes();
   const now = createNow();
   const mood = createMood();
+  const sync = createSync();
   const live = make('p', { className: 'live soft', role: 'status' });
   const only = make('p', { className: 'notice', hidden: true }, 'Your token may read this memory, but not change it: it lacks the scope speak.');
   const view = createView('memory', 'Memory',
     make('div', { className: 'columns' }, make('div', { className: 'top' }, only, live),
-      make('div', { className: 'wide' }, find.node, notes.node), make('div', { className: 'narrow' }, now.node, mood.node)));
+      make('div', { className: 'wide' }, find.node, notes.node), make('div', { className: 'narrow' }, now.node, mood.node, sync.node)));
   onReadOnly(() => {
     view.classList.add('read-only');
     only.hidden = false;
@@ -29,9 +31,10 @@ function build() {
       if (kind === 'personality') return mood.hear(data);
       notes.hear(data);
       now.reread();
+      sync.reread();
     },
     reread() {
-      for (const part of [notes, now, mood]) part.reread();
+      for (const part of [notes, now, mood, sync]) part.reread();
     },
     tell(isLive) {
       live.replaceChildren(isLive ? 'Live: what changes elsewhere appears by itself.' : 'Not live: what changes elsewhere is not seen. Trying again…');

@@ -37,6 +37,7 @@ pub(super) async fn watch(watched: Watched, drive: DriveHandle) {
         report(&watched.faults, "gate", gate);
         report(&watched.faults, "latch", latch_fault(&drive));
         report(&watched.faults, "memory", watched.memory.health());
+        report(&watched.faults, "sync", watched.in_step.pulse.shown().fault);
     }
 }
 

@@ -1,15 +1,13 @@
 //! `/metrics` for Prometheus: what the gate and the link measure, read when somebody asks.
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cloud_sync_api::access::{Guards, Rule};
+use cloud_sync_api::metrics_text;
 use cloud_sync_api::openapi::ApiRouter;
-use http::header::CONTENT_TYPE;
 use metrics::gauge;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use utoipa_axum::routes;
 
 use crate::drive::gate_thread::Pulse;
@@ -21,25 +19,10 @@ struct Sources {
     pulse: Arc<Pulse>,
 }
 
-/// The process's one recorder; the first agent in it installs it.
-static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-
-fn recorder() -> Option<&'static PrometheusHandle> {
-    RECORDER
-        .get_or_init(|| match PrometheusBuilder::new().install_recorder() {
-            Ok(handle) => Some(handle),
-            Err(error) => {
-                tracing::warn!("there will be no metrics: {error}");
-                None
-            }
-        })
-        .as_ref()
-}
-
 /// The route.
 pub(super) fn routes(guards: &Guards, drive: DriveHandle, pulse: Arc<Pulse>) -> ApiRouter {
     // Counters count from here on, not from the first look.
-    recorder();
+    metrics_text::start();
     ApiRouter::new(guards).route(Rule::Loopback, routes!(metrics_text)).with_state(Sources { drive, pulse })
 }
 
@@ -47,11 +30,8 @@ pub(super) fn routes(guards: &Guards, drive: DriveHandle, pulse: Arc<Pulse>) -> 
 #[utoipa::path(get, path = "/metrics", tag = "program",
     responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain")))]
 async fn metrics_text(State(sources): State<Sources>) -> Response {
-    let Some(recorder) = recorder() else {
-        return http::StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
     read(&sources);
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()).into_response()
+    metrics_text::answer()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^53")]

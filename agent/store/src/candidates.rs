@@ -10,6 +10,7 @@ use std::sync::Arc;
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::MemoryKind;
 use cloud_sync_protocol::store::{Stored, Whose};
+use models_mind::recall::Candidate;
 use rusqlite::{Connection, params};
 
 use crate::index::{Change, Filter, Index, Kinds, Meant, ModelId, Question, Span, Vector};
@@ -45,31 +46,6 @@ pub struct CandidateQuery<'a> {
     pub speakers: &'a [String],
     /// Rows of each list: by meaning, by word, and by the time and the people named, 1 ..= 1000.
     pub n: usize,
-}
-
-/// A row that might matter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
-    /// Its number within the store, in the order of writing, for as long as it is there.
-    pub n: i64,
-    /// Its id.
-    pub id: RowId,
-    /// Where it comes from.
-    pub kind: MemoryKind,
-    /// What it says.
-    pub text: String,
-    /// Who said or wrote it, where that is known.
-    pub speaker: Option<String>,
-    /// When, ms since 1970 by the wall clock.
-    pub at_ms: i64,
-    /// The conversation it was said in.
-    pub conversation: Option<RowId>,
-    /// Its place there, from 0 or 1.
-    pub ordinal: Option<u32>,
-    /// Cosine to the question, -1 ..= 1, where both have a vector: exact for the best by meaning, off by some 0.001 for others.
-    pub cosine: Option<f32>,
-    /// BM25, never below 0, higher is better; `None` where it is not among the best by word.
-    pub bm25: Option<f32>,
 }
 
 impl Store {

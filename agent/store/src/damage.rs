@@ -3,7 +3,7 @@
 //!
 //! The order is such that a power cut at any moment loses nothing: the new file is whole before the old one is moved, and
 //! [`finish`] takes up again where it stopped. Events are not carried over: those who look on read the state afresh. Words and
-//! the table `memory` are made anew.
+//! the table `memory` are made anew. Nor is the place in sync: whoever pairs the robot again sends what is there once more.
 
 mod carry;
 mod reading;

@@ -83,6 +83,8 @@ pub(crate) enum Change {
     ModelAdded { model: ModelId },
     /// A model has no vectors any more.
     ModelRemoved { model: ModelId },
+    /// Many rows changed hands: everything is read again.
+    All,
 }
 
 /// The spaces. Readers share it with the one thread that writes.
@@ -133,6 +135,8 @@ impl Index {
                 Change::Removed { n } => self.remove(n),
                 Change::ModelAdded { model } => self.add_model(model),
                 Change::ModelRemoved { model } => self.remove_model(model),
+                // Whoever has the database does it.
+                Change::All => {}
             }
         }
     }

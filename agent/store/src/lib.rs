@@ -22,7 +22,6 @@
 //! A full disk refuses writes with `Full` while reading and deleting go on, and the next write that fits works again.
 
 mod candidates;
-mod cursor;
 mod damage;
 mod fail;
 mod health;
@@ -33,15 +32,17 @@ mod readers;
 mod reserve;
 mod rows;
 mod store;
+mod sync;
 mod vec0;
 mod vectors;
 mod words;
 mod writer;
 
-pub use candidates::{Candidate, CandidateQuery};
+pub use candidates::CandidateQuery;
 pub use damage::{Counts, Loss};
 pub use index::{DIMENSIONS, Span, Vector};
 pub use limits::Limits;
+pub use models_mind::recall::Candidate;
 pub use open::OpenError;
 pub use rows::{NewFact, NewTurn, TURNS_AT_ONCE_MAX};
 pub use store::{Clock, OpenConfig, Opened, Random, Store};

@@ -28,8 +28,9 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/edge/0001_memory.sql")),
     M::up(include_str!("../../../migrations/edge/0002_fewer_pages.sql")),
     M::up(include_str!("../../../migrations/edge/0003_chat.sql")),
+    M::up(include_str!("../../../migrations/edge/0004_sync.sql")),
 ];
-const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 /// Version of the file, as `user_version` says it: the number of migrations.
 const VERSION: u32 = STEPS.len() as u32;

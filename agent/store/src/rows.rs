@@ -4,12 +4,12 @@
 mod chat;
 pub(crate) mod columns;
 pub(crate) mod events;
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod memory;
-mod notes;
-mod persona;
+pub(crate) mod notes;
+pub(crate) mod persona;
 mod surface;
-mod turns;
+pub(crate) mod turns;
 
 pub use facts::NewFact;
 pub use turns::{NewTurn, TURNS_AT_ONCE_MAX};

@@ -21,6 +21,7 @@ use crate::limits::{Limits, Usage};
 use crate::reserve::Reserve;
 use crate::rows::events::Told;
 use crate::store::{Clock, Random};
+use crate::vectors;
 
 /// Writes that go into one commit at most: what 64 of the largest turns need stays below the size of the log on disk.
 const BATCH_MAX: usize = 64;
@@ -56,10 +57,68 @@ impl Write<'_> {
         self.now.wall.as_millisecond()
     }
 
+    /// Names a life of this database; never 0.
+    pub(crate) fn new_incarnation(&self) -> u64 {
+        let random = (self.random)();
+        random[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte)) | 1
+    }
+
     /// An id for a new row.
     pub(crate) fn new_id(&self) -> RowId {
         // A clock before 1970 makes no id that sorts; any id is unique all the same.
         RowId::new(u64::try_from(self.now.wall.as_microsecond()).unwrap_or(0), (self.random)())
+    }
+}
+
+/// A memory in RAM that its test writes by itself, one transaction a call: no thread, no disk, no clock but the test's.
+#[cfg(test)]
+pub(crate) struct Desk {
+    pub(crate) connection: Connection,
+    pub(crate) now: Stamp,
+    pub(crate) random: Random,
+    pub(crate) limits: Limits,
+    usage: Usage,
+}
+
+#[cfg(test)]
+impl Desk {
+    pub(crate) fn new(now: Stamp, random: Random) -> Self {
+        crate::vec0::register().unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::open::MIGRATIONS.to_latest(&mut connection).unwrap();
+        let usage = Usage::measure(&connection).unwrap();
+        Self { connection, now, random, limits: Limits::default(), usage }
+    }
+
+    /// The same memory once more, as a copied card has it.
+    pub(crate) fn copy(&self, random: Random) -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut connection).unwrap();
+        backup.step(-1).unwrap();
+        drop(backup);
+        Self { connection, now: self.now, random, limits: self.limits, usage: self.usage }
+    }
+
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let mut usage = self.usage;
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut told, mut changes) = (Vec::new(), Vec::new());
+        let mut write = Write {
+            tx: &tx,
+            now: self.now,
+            limits: &self.limits,
+            usage: &mut usage,
+            told: &mut told,
+            changes: &mut changes,
+            random: &self.random,
+        };
+        let value = work(&mut write)?;
+        tx.commit()?;
+        self.usage = usage;
+        Ok(value)
     }
 }
 
@@ -324,7 +383,12 @@ impl Writer {
     /// The index first, so that whoever is answered finds what he wrote; then those who asked; then those who look on.
     fn publish(&mut self, jobs: Vec<Box<dyn Job>>, done: Done) {
         self.usage = done.usage;
+        let is_all = done.changes.iter().any(|change| matches!(change, Change::All));
         self.index.apply(done.changes);
+        if is_all && let Err(error) = vectors::load(&self.connection, &self.index) {
+            tracing::error!(%error, "the vectors cannot be read: they are compared without an index");
+            self.index.replace(0, Vec::new());
+        }
         // Before the answers: whoever is answered and then asks for the health hears what his write did to it.
         let is_refused = |outcome: &Result<(), StoreError>| {
             matches!(outcome, Err(StoreError::Full | StoreError::Failed(_)))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
 /// Method, path and who may: a scope, `speak|drive`, `everybody`. Every route there is, besides `/health` and `/metrics`.
-const ROUTES: [(&str, &str, &str); 37] = [
+const ROUTES: [(&str, &str, &str); 40] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
     ("GET", "/api/robot/stream", "read"),
@@ -36,6 +36,9 @@ const ROUTES: [(&str, &str, &str); 37] = [
     ("DELETE", "/api/sticky-notes/{id}", "speak"),
     ("GET", "/api/memory/search", "read"),
     ("POST", "/api/memory/import", "admin"),
+    ("GET", "/api/sync/status", "read"),
+    ("GET", "/api/sync/conflicts", "read"),
+    ("POST", "/api/sync/conflicts/{id}/resolve", "speak"),
     ("GET", "/api/personality", "read"),
     ("GET", "/api/mood/history", "read"),
     ("POST", "/api/mood/update", "speak"),

@@ -18,6 +18,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("models-local", 2),
     ("cloud-sync-api", 2),
     ("agent", 3),
+    ("cloud-sync", 3),
+    ("cloud-sync-tryout", 3),
 ];
 
 /// Imports within one level: `(who, whom, why)`.

@@ -6,7 +6,7 @@ use crate::files::Repository;
 use crate::source::{Code, is_test};
 
 /// Folders of the programs whose `lib.rs` declares its modules in order.
-const PROGRAMS: &[&str] = &["agent/src"];
+const PROGRAMS: &[&str] = &["agent/src", "cloud-sync/src"];
 
 pub(crate) fn order(repository: &Repository) -> Vec<String> {
     let mut findings = Vec::new();

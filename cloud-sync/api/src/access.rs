@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use agent_core::caller::{Class, TokenId};
+pub use agent_core::caller::Class;
+use agent_core::caller::{TokenId, TurnId};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
+use cloud_sync_protocol::town::RobotId;
 use futures_util::future::{Either, Ready, ready};
 use http::request::Parts;
 use tower::{Layer, Service};
@@ -36,6 +38,8 @@ pub enum Rule {
         /// The bucket.
         rate: Rate,
     },
+    /// A paired robot, by its own secret; a person's token does not do.
+    Device(Rate),
     /// Everybody; counted by address.
     Open,
     /// Whoever is on this machine, without a proxy between.
@@ -69,6 +73,8 @@ pub type ClassCap = Arc<dyn Fn(&Peer) -> Class + Send + Sync>;
 pub struct AccessConfig {
     /// Host names beside IP literals, `localhost` and `*.local` (`[http] hosts`).
     pub hosts: Vec<String>,
+    /// Origins of web pages elsewhere that may use the program (`[http] cors_origins`).
+    pub origins: Vec<String>,
     /// Proxies whose forwarding headers count (`[http] trusted_proxies`).
     pub trusted_proxies: Vec<Network>,
     /// How often who may ask.
@@ -108,7 +114,14 @@ pub struct Principal {
     pub peer: Peer,
     /// The token: name, scopes, user.
     pub entry: Arc<Token>,
+    /// The human message that a model acts for; only one in the cloud says so, for a person whom the cloud knows.
+    pub turn: Option<TurnId>,
 }
+
+/// Whoever asks, as a program of ours found out already by other means than this request's head: a command that came over the
+/// broker. It stands in the request's extensions, where nothing from the network can put it.
+#[derive(Clone, Debug)]
+pub struct Vouched(pub Principal);
 
 impl Principal {
     /// Name of the token, shown as holder.
@@ -126,6 +139,11 @@ impl Principal {
         self.entry.scopes.contains(scope)
     }
 
+    /// The paired robot that asks, where it is one.
+    pub fn device(&self) -> Option<&RobotId> {
+        self.entry.device.as_ref()
+    }
+
     /// 403 unless it has one of these scopes.
     ///
     /// # Errors
@@ -133,6 +151,11 @@ impl Principal {
     pub fn check_scope(&self, scopes: Scopes) -> Result<(), Problem> {
         if scopes.iter().any(|scope| self.has(scope)) {
             return Ok(());
+        }
+        if self.device().is_some() {
+            return Err(Problem::no_right(
+                "The secret of a pairing is for keeping in step, and for nothing else.",
+            ));
         }
         let needed = scopes.to_string();
         Err(Problem::no_right(format!("This token lacks the scope {needed}.")).fact("scope", needed))
@@ -172,6 +195,17 @@ impl Guards {
         GuardLayer { guards: self.clone(), rule }
     }
 
+    /// Whether somebody who is known already may do what `rule` guards, for what is no request (teleop frames over the broker).
+    /// Nothing is drawn from a bucket.
+    ///
+    /// # Errors
+    /// 403 with what is missing.
+    pub fn permit(&self, principal: &Principal, rule: Rule) -> Result<(), Problem> {
+        let Rule::Token { scopes, class_min, .. } = rule else { return Ok(()) };
+        principal.check_scope(scopes)?;
+        check_class(principal, class_min)
+    }
+
     /// Draws one from a token's bucket, for messages that are no requests (teleop frames).
     pub fn spend(&self, principal: &Principal, rate: Rate) -> Result<(), Problem> {
         let limit = self.0.config.limits.of(rate);
@@ -193,12 +227,23 @@ impl Guards {
                 let principal = self.identify(request, peer)?;
                 principal.check_scope(scopes)?;
                 check_class(&principal, class_min)?;
-                origin::check(request, &self.0.config.hosts)?;
+                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
+                self.spend(&principal, rate)?;
+                Ok(Visitor { peer, principal: Some(principal) })
+            }
+            Rule::Device(rate) => {
+                let principal = self.identify(request, peer)?;
+                if principal.entry.device.is_none() {
+                    return Err(Problem::no_right(
+                        "This is for paired robots, by the secret of their pairing.",
+                    ));
+                }
+                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
                 self.spend(&principal, rate)?;
                 Ok(Visitor { peer, principal: Some(principal) })
             }
             Rule::Open => {
-                origin::check(request, &self.0.config.hosts)?;
+                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
                 let limit = self.0.config.limits.of(Rate::Open);
                 self.0.addresses.take(peer.counted(), limit, self.now_ns()).map_err(too_often)?;
                 Ok(Visitor { peer, principal: None })
@@ -209,7 +254,7 @@ impl Guards {
                         "Only programs on this machine may read this, without a proxy between.",
                     ));
                 }
-                origin::check(request, &self.0.config.hosts)?;
+                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
                 Ok(Visitor { peer, principal: None })
             }
             // Who it was is worth knowing, but it never matters for whether.
@@ -218,6 +263,9 @@ impl Guards {
     }
 
     fn identify(&self, request: &Request, peer: Peer) -> Result<Principal, Problem> {
+        if let Some(Vouched(principal)) = request.extensions().get::<Vouched>() {
+            return Ok(principal.clone());
+        }
         let Some(secret) = credentials::secret_of(request.headers(), self.0.config.cookie) else {
             return Err(Problem::no_token("Send a token: Authorization: Bearer <token>."));
         };
@@ -225,7 +273,7 @@ impl Guards {
             return Err(Problem::no_token("This token is not known here; it may have been revoked."));
         };
         let class = entry.class.min(self.class_cap(&peer));
-        Ok(Principal { token: entry.number, class, peer, entry })
+        Ok(Principal { token: entry.number, class, peer, entry, turn: None })
     }
 
     fn class_cap(&self, peer: &Peer) -> Class {
@@ -249,6 +297,10 @@ fn check_class(principal: &Principal, class_min: Option<Class>) -> Result<(), Pr
     let Some(class_min) = class_min.filter(|class_min| principal.class < *class_min) else {
         return Ok(());
     };
+    // A model in a turn does what programs do; what exactly, the gate says.
+    if principal.turn.is_some() && class_min <= Class::Autonomy {
+        return Ok(());
+    }
     let (own, needed) = (principal.class.as_str(), class_min.as_str());
     Err(Problem::no_right(format!(
         "This needs class {needed}; from where you are your token has class {own}."

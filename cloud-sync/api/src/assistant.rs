@@ -15,15 +15,15 @@ mod notes;
 mod pages;
 mod persona;
 mod refusal;
+mod sync;
 mod whose;
 
-use std::sync::Arc;
-
 use cloud_sync_protocol::store::{
-    ChatStore, ConversationStore, EventStore, MemoryStore, NoteStore, PersonaStore,
+    ChatStore, ConversationStore, EventStore, MemoryStore, NoteStore, PersonaStore, SyncStore,
 };
 
 use crate::access::{Guards, Rule};
+use crate::home::Homes;
 use crate::openapi::ApiRouter;
 use crate::rate::Rate;
 use crate::scope::Scope;
@@ -31,26 +31,29 @@ use crate::scope::Scope;
 use body::Body;
 use chat::Chat;
 use whose::Assistant;
-pub use whose::Home;
 
 /// Who may read.
 const READ: Rule = Rule::scope(Scope::Read, Rate::Read);
 /// Who may write notes and moods.
 const WRITE: Rule = Rule::scope(Scope::Speak, Rate::Write);
 
-/// All of them, over the rows in `rows`, what finds them again in `memory`, and what a chat moves.
-pub fn routes<S, M, B>(guards: &Guards, home: Home, rows: S, memory: M, body: B) -> ApiRouter
+/// How both sides stand, and conflicts.
+pub fn sync_routes<S: SyncStore>(guards: &Guards, homes: Homes, store: S) -> ApiRouter {
+    sync::routes(guards, Assistant::new(homes, store))
+}
+
+/// All others, over the rows in `rows`, what finds them again in `memory`, and what a chat moves.
+pub fn routes<S, M, B>(guards: &Guards, homes: Homes, rows: S, memory: M, body: B) -> ApiRouter
 where
     S: NoteStore + PersonaStore + ConversationStore + EventStore + ChatStore,
     M: MemoryStore,
     B: Body,
 {
-    let home = Arc::new(home);
-    let rows = Assistant::new(Arc::clone(&home), rows);
+    let rows = Assistant::new(homes.clone(), rows);
     let chat = Chat::new(guards, rows.clone(), memory.clone(), body);
     ApiRouter::new(guards)
         .merge(notes::routes(guards, rows.clone()))
-        .merge(memory::routes(guards, Assistant::new(home, memory)))
+        .merge(memory::routes(guards, Assistant::new(homes, memory)))
         .merge(persona::routes(guards, rows.clone()))
         .merge(conversations::routes(guards, rows.clone()))
         .merge(chat::routes(guards, chat.clone()))

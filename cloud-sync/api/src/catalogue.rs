@@ -102,6 +102,9 @@ kinds! {
     ESTOP_LATCHED 423 "estop-latched" "E-stop"
         "The e-stop is latched; nothing moves until it is reset. It is a software stop and no certified safety device."
         "Remove the cause. Then a person beside the robot, with scope admin, sends POST /api/robot/estop/reset with the epoch.";
+    TOO_NEW 426 "too-new" "A newer version"
+        "A robot speaks a newer version of sync than this cloud."
+        "Update the cloud; the robot keeps everything until then, and goes on by itself.";
     RATE_LIMITED 429 "rate-limited" "Too many requests"
         "This token, or on open routes this address, sent more requests than allowed. stop and estop are never limited while something is left to stop."
         "Wait as long as Retry-After says. The limits stand in [limits] of the configuration.";

@@ -88,11 +88,11 @@ pub fn answer<T: Serialize>(status: StatusCode, value: &T) -> Response {
     (status, headers, body).into_response()
 }
 
-fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn read(body: axum::body::Body, limit: usize, wait: Duration) -> Result<Bytes, Problem> {
+pub(crate) async fn read(body: axum::body::Body, limit: usize, wait: Duration) -> Result<Bytes, Problem> {
     let collected = match tokio::time::timeout(wait, Limited::new(body, limit).collect()).await {
         Err(_elapsed) => return Err(Problem::bad_request("The body did not arrive in time.")),
         Ok(collected) => collected,

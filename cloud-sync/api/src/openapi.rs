@@ -96,6 +96,12 @@ impl ApiRouter<()> {
         document
     }
 
+    /// All routes without any documentation, for what comes by other ways than the listener.
+    pub fn bare(self) -> Router {
+        let (router, _document) = self.inner.split_for_parts();
+        router.fallback(not_found).method_not_allowed_fallback(wrong_method)
+    }
+
     /// All routes with the documentation's own, and the answers for what is not there.
     pub fn finish(self, info: Info) -> Router {
         let document = self.document(info);
@@ -134,6 +140,12 @@ fn describe(operation: &mut Operation, rule: Rule) {
                 "403",
                 format!("A token without scope {scopes}{class}; a foreign Origin or Host."),
             );
+            add(operation, "429", "Too many requests.".to_owned());
+        }
+        Rule::Device(_) => {
+            operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(BEARER, [])]);
+            add(operation, "401", "No valid secret of a pairing.".to_owned());
+            add(operation, "403", "No paired robot's secret.".to_owned());
             add(operation, "429", "Too many requests.".to_owned());
         }
         Rule::Open => {

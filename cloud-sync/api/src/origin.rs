@@ -8,8 +8,9 @@ use http::header::{HOST, ORIGIN};
 
 use crate::problem::Problem;
 
-/// Checks `Host` and `Origin`; `hosts` are names allowed beside IP literals, `localhost` and `*.local`.
-pub fn check(request: &Request, hosts: &[String]) -> Result<(), Problem> {
+/// Checks `Host` and `Origin`; `hosts` are names allowed beside IP literals, `localhost` and `*.local`, `origins` those of pages
+/// that are served elsewhere.
+pub fn check(request: &Request, hosts: &[String], origins: &[String]) -> Result<(), Problem> {
     // A request line with a whole URL names the host there.
     let host = match request.uri().authority() {
         Some(authority) => authority.as_str(),
@@ -20,7 +21,9 @@ pub fn check(request: &Request, hosts: &[String]) -> Result<(), Problem> {
         return Err(Problem::no_right(detail));
     }
     let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
-    let is_own = origin.to_str().is_ok_and(|origin| is_own_origin(origin, host, hosts));
+    let is_own = origin.to_str().is_ok_and(|origin| {
+        is_own_origin(origin, host, hosts) || origins.iter().any(|named| named.eq_ignore_ascii_case(origin))
+    });
     if is_own {
         Ok(())
     } else {
@@ -83,7 +86,8 @@ mod tests {
             request = request.header(ORIGIN, origin);
         }
         let hosts = ["robot.example".to_owned(), "other.example:8443".to_owned()];
-        let result = check(&request.body(axum::body::Body::empty()).unwrap(), &hosts);
+        let origins = ["https://app.example".to_owned()];
+        let result = check(&request.body(axum::body::Body::empty()).unwrap(), &hosts, &origins);
         assert_eq!(result.is_ok(), passes, "{host} {origin:?}");
     }
 
@@ -125,6 +129,9 @@ mod tests {
         check_one("robbie.local:8700", Some("https://robbie.local:8700"), true);
         check_one("127.0.0.1:8700", Some("https://robot.example"), true);
         check_one("127.0.0.1:8700", Some("https://other.example:8443"), true);
+        check_one("127.0.0.1:8700", Some("https://app.example"), true);
+        check_one("127.0.0.1:8700", Some("http://app.example"), false);
+        check_one("127.0.0.1:8700", Some("https://app.example:1"), false);
         check_one("127.0.0.1:8700", Some("https://other.example"), false);
         check_one("127.0.0.1:8700", Some("http://127.0.0.1:3000"), false);
         check_one("127.0.0.1:8700", Some("http://localhost:8700"), false);

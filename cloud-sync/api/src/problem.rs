@@ -180,6 +180,11 @@ impl Problem {
         Self::new(&catalogue::ROBOT_AWAY, detail)
     }
 
+    /// 426: these frames are newer than this program.
+    pub fn too_new(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&catalogue::TOO_NEW, detail)
+    }
+
     /// 503: there is no room to remember more.
     pub fn memory_full(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&catalogue::MEMORY_FULL, detail)

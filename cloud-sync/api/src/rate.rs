@@ -19,13 +19,15 @@ pub enum Rate {
     Write,
     /// Questions to a model.
     Chat,
+    /// Frames of a paired robot.
+    Sync,
     /// Routes without a token; counted by address.
     Open,
 }
 
 impl Rate {
     /// Number of kinds.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 }
 
 /// How often one kind of request is allowed.
@@ -77,6 +79,8 @@ pub struct Limits {
     pub write: Limit,
     /// Questions to a model.
     pub chat: Limit,
+    /// Frames of a paired robot.
+    pub sync: Limit,
     /// Routes without a token.
     pub open: Limit,
 }
@@ -89,6 +93,20 @@ impl Limits {
             read: Limit::per_second(100.0, 100.0),
             write: Limit::per_second(50.0, 1000.0),
             chat: Limit::per_minute(30.0, 30.0),
+            sync: Limit::OFF,
+            open: Limit::per_second(100.0, 300.0),
+        }
+    }
+
+    /// What the contract says for the cloud. `sync` and `open` are our own choice: a robot that catches up sends hundreds of
+    /// frames, and is held back by the answers.
+    pub fn cloud() -> Self {
+        Self {
+            motion: Limit::per_second(100.0, 100.0),
+            read: Limit::per_minute(600.0, 600.0),
+            write: Limit::per_minute(100.0, 100.0),
+            chat: Limit::per_minute(30.0, 30.0),
+            sync: Limit::per_second(100.0, 1000.0),
             open: Limit::per_second(100.0, 300.0),
         }
     }
@@ -100,6 +118,7 @@ impl Limits {
             Rate::Read => self.read,
             Rate::Write => self.write,
             Rate::Chat => self.chat,
+            Rate::Sync => self.sync,
             Rate::Open => self.open,
         }
     }

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use agent_core::caller::Class;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::scope::{Scope, Scopes};
+use crate::secrets::{self, NoRandomness, TokenHash, hash_of, hex};
 
 /// Tokens in one folder.
 pub const TOKENS_MAX: usize = 1000;
@@ -28,9 +28,6 @@ pub const OWNER: &str = "owner";
 
 /// The only version of the file so far.
 const VERSION: u32 = 1;
-
-/// SHA-256 of a whole token, prefix included.
-pub type TokenHash = [u8; 32];
 
 /// Why the tokens of a folder cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +70,8 @@ pub enum TokenFileError {
     #[error("several tokens are named \"{0}\"; give the id, which \"token list\" shows")]
     Ambiguous(String),
     /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
-    NoRandomness(getrandom::Error),
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
 }
 
 /// What a new token shall be.
@@ -109,11 +106,6 @@ pub struct TokenRecord {
     pub created_unix_s: u64,
 }
 
-/// The hash under which a token is kept.
-pub fn hash_of(secret: &[u8]) -> TokenHash {
-    Sha256::digest(secret).into()
-}
-
 /// The tokens of one data folder.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
@@ -143,18 +135,8 @@ impl TokenFile {
         if self.path().exists() {
             return Ok(());
         }
-        let secret = new_secret()?;
-        self.replace(&self.owner_path(), format!("{secret}\n").as_bytes())?;
-        let record = TokenRecord {
-            id: new_id(&[])?,
-            name: OWNER.to_owned(),
-            hash: hash_of(secret.as_bytes()),
-            scopes: Scopes::ALL,
-            class: Class::Local,
-            user_id: OWNER.to_owned(),
-            created_unix_s: now_unix_s,
-        };
-        self.write(&[record])
+        let owner = self.owner_record(&[], now_unix_s)?;
+        self.write(&[owner])
     }
 
     /// Makes a token and returns its secret, which is kept nowhere.
@@ -168,7 +150,7 @@ impl TokenFile {
         if records.len() >= TOKENS_MAX {
             return Err(TokenFileError::Full);
         }
-        let secret = new_secret()?;
+        let secret = secrets::new_token()?;
         let id = new_id(&records)?;
         let name = wish.name.clone().unwrap_or_else(|| format!("{}-{id}", wish.class.as_str()));
         check_text("the name", &name)?;
@@ -213,6 +195,44 @@ impl TokenFile {
         let revoked = records.remove(index);
         self.write(&records)?;
         Ok(revoked)
+    }
+
+    /// Gives every token of one user to another. The secrets stay.
+    pub fn rename_user(&self, from: &str, to: &str) -> Result<(), TokenFileError> {
+        check_text("the user id", to)?;
+        let _lock = self.lock()?;
+        let mut records = self.list()?;
+        let mut is_changed = false;
+        for record in records.iter_mut().filter(|record| record.user_id == from && from != to) {
+            record.user_id = to.to_owned();
+            is_changed = true;
+        }
+        if is_changed { self.write(&records) } else { Ok(()) }
+    }
+
+    /// Takes every token of a user away, and makes a new owner's token as the first start does.
+    pub fn forget_user(&self, user: &str, now_unix_s: u64) -> Result<(), TokenFileError> {
+        let _lock = self.lock()?;
+        let mut records = self.list()?;
+        records.retain(|record| record.user_id != user);
+        let owner = self.owner_record(&records, now_unix_s)?;
+        records.push(owner);
+        self.write(&records)
+    }
+
+    /// A new owner's token. Its secret is written to `DIR/owner-token`. Only called under the lock.
+    fn owner_record(&self, records: &[TokenRecord], now_unix_s: u64) -> Result<TokenRecord, TokenFileError> {
+        let secret = secrets::new_token()?;
+        self.replace(&self.owner_path(), format!("{secret}\n").as_bytes())?;
+        Ok(TokenRecord {
+            id: new_id(records)?,
+            name: OWNER.to_owned(),
+            hash: hash_of(secret.as_bytes()),
+            scopes: Scopes::ALL,
+            class: Class::Local,
+            user_id: OWNER.to_owned(),
+            created_unix_s: now_unix_s,
+        })
     }
 
     /// One writer at a time. The lock ends with the file handle.
@@ -261,32 +281,13 @@ fn check_text(what: &'static str, text: &str) -> Result<(), TokenFileError> {
     if fits { Ok(()) } else { Err(TokenFileError::BadText(what)) }
 }
 
-/// `rb_` and 256 random bits in hexadecimal digits.
-fn new_secret() -> Result<String, TokenFileError> {
-    let mut bits = [0u8; 32];
-    getrandom::fill(&mut bits).map_err(TokenFileError::NoRandomness)?;
-    Ok(format!("rb_{}", hex(&bits)))
-}
-
 fn new_id(taken: &[TokenRecord]) -> Result<String, TokenFileError> {
     loop {
-        let mut bits = [0u8; 4];
-        getrandom::fill(&mut bits).map_err(TokenFileError::NoRandomness)?;
-        let id = hex(&bits);
+        let id = secrets::new_id()?;
         if taken.iter().all(|record| record.id != id) {
             return Ok(id);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-    text
 }
 
 fn unhex(text: &str) -> Option<TokenHash> {

@@ -1,30 +1,55 @@
-//! The tokens that are valid now: looks a secret up on every request, follows the file, tells who was revoked.
+//! The tokens that are valid now: looks a secret up on every request, tells who was revoked.
 //!
-//! It never writes the file; [`crate::token_file`] does.
+//! Where they come from is the program's business: a robot follows a file ([`crate::token_follower`]), the cloud its registry.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use agent_core::caller::{Class, TokenId};
+use cloud_sync_protocol::town::RobotId;
 use subtle::ConstantTimeEq;
 use tokio::sync::broadcast;
 
+use crate::home::Home;
 use crate::rate::Buckets;
 use crate::scope::Scopes;
-use crate::token_file::{TOKENS_MAX, TokenFile, TokenFileError, TokenHash, TokenRecord, hash_of};
+use crate::secrets::{TokenHash, hash_of};
+use crate::token_file::{TOKENS_MAX, TokenRecord};
 
-/// How often the file is looked at: well within the promised second.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A secret that shall be valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Tells it apart without its secret.
+    pub id: String,
+    /// Shown as holder.
+    pub name: String,
+    /// Hash of the secret.
+    pub hash: TokenHash,
+    /// What it may do; a device may nothing but what devices may.
+    pub scopes: Scopes,
+    /// Its rank.
+    pub class: Class,
+    /// Whom it belongs to.
+    pub user_id: String,
+    /// Where it is at home, if it says so.
+    pub home: Option<Home>,
+    /// The paired robot whose secret it is.
+    pub device: Option<RobotId>,
+}
+
+impl From<TokenRecord> for Credential {
+    fn from(record: TokenRecord) -> Self {
+        let TokenRecord { id, name, hash, scopes, class, user_id, created_unix_s: _ } = record;
+        Self { id, name, hash, scopes, class, user_id, home: None, device: None }
+    }
+}
 
 /// A token in use.
 #[derive(Debug)]
 pub struct Token {
     /// Its number within this run; never reused.
     pub number: TokenId,
-    /// Its id in the file.
+    /// Its id in the list that it comes from.
     pub id: String,
     /// Shown as holder.
     pub name: String,
@@ -34,53 +59,64 @@ pub struct Token {
     pub class: Class,
     /// Whom it belongs to.
     pub user_id: String,
+    /// Where it is at home, if it says so.
+    pub home: Option<Home>,
+    /// The paired robot whose secret it is.
+    pub device: Option<RobotId>,
     /// How often it may ask.
     pub buckets: Buckets,
     hash: TokenHash,
+}
+
+impl Token {
+    /// A token that another program of ours knows and vouches for. No secret finds it here.
+    #[must_use]
+    pub fn elsewhere(number: TokenId, id: &str, user_id: &str, scopes: Scopes, class: Class) -> Self {
+        Self {
+            number,
+            id: id.to_owned(),
+            name: user_id.to_owned(),
+            scopes,
+            class,
+            user_id: user_id.to_owned(),
+            home: None,
+            device: None,
+            buckets: Buckets::default(),
+            hash: TokenHash::default(),
+        }
+    }
 }
 
 /// A handle on the valid tokens. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TokenStore(Arc<Inner>);
 
+impl Default for TokenStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
-    file: TokenFile,
     valid: RwLock<Arc<Table>>,
-    known: Mutex<Known>,
+    next_number: Mutex<u32>,
     revoked: broadcast::Sender<TokenId>,
+    gone: broadcast::Sender<Arc<Token>>,
 }
 
 /// Keyed by the first 64 bits of the hash. Whoever could time that lookup would learn about a hash, not about a token;
 /// the whole hash is then compared in constant time.
 type Table = HashMap<u64, Arc<Token>>;
 
-#[derive(Debug, Default)]
-struct Known {
-    stamp: Option<Stamp>,
-    next_number: u32,
-}
-
-/// What changes when the file is replaced or written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    modified_s: i64,
-    modified_ns: i64,
-    bytes: u64,
-}
-
 impl TokenStore {
-    /// Reads the tokens of the data folder `dir`; the first start makes the owner's.
-    pub fn open(dir: &Path, now_unix_s: u64) -> Result<Self, TokenFileError> {
-        let file = TokenFile::in_dir(dir);
-        file.first_start(now_unix_s)?;
+    /// Over no tokens yet.
+    pub fn new() -> Self {
         // At most as many are revoked at once as there can be, so a receiver that keeps up misses none.
         let (revoked, _) = broadcast::channel(TOKENS_MAX.next_power_of_two());
-        let inner = Inner { file, valid: RwLock::default(), known: Mutex::default(), revoked };
-        let store = Self(Arc::new(inner));
-        store.refresh()?;
-        Ok(store)
+        let (gone, _) = broadcast::channel(TOKENS_MAX.next_power_of_two());
+        let inner = Inner { valid: RwLock::default(), next_number: Mutex::default(), revoked, gone };
+        Self(Arc::new(inner))
     }
 
     /// The token of that secret, if it is valid now.
@@ -97,9 +133,29 @@ impl TokenStore {
         table.values().any(|token| token.number == number)
     }
 
+    /// The robots whose secrets are valid in this town now.
+    pub fn robots(&self, town: &str) -> Vec<RobotId> {
+        let table = self.0.valid.read().unwrap_or_else(PoisonError::into_inner);
+        let is_of_town = |token: &&Arc<Token>| token.home.as_ref().is_some_and(|home| home.town == town);
+        table.values().filter(is_of_town).filter_map(|token| token.device.clone()).collect()
+    }
+
+    /// The entry of that robot in that town, while its secret is valid.
+    pub fn robot(&self, town: &str, robot: &RobotId) -> Option<Arc<Token>> {
+        let table = self.0.valid.read().unwrap_or_else(PoisonError::into_inner);
+        let is_of_town = |token: &Token| token.home.as_ref().is_some_and(|home| home.town == town);
+        table.values().find(|token| token.device.as_ref() == Some(robot) && is_of_town(token)).cloned()
+    }
+
     /// Numbers of tokens that are revoked from now on. A receiver that lags asks [`Self::is_valid`] about its own.
     pub fn revocations(&self) -> broadcast::Receiver<TokenId> {
         self.0.revoked.subscribe()
+    }
+
+    /// Tokens of which nothing is left from now on: one whose rights changed is none of them. For other programs, which know them
+    /// by their ids.
+    pub fn departures(&self) -> broadcast::Receiver<Arc<Token>> {
+        self.0.gone.subscribe()
     }
 
     /// Completes when the token of that number is revoked, at once where it is no longer valid.
@@ -113,47 +169,29 @@ impl TokenStore {
         }
     }
 
-    /// Follows the file for ever; changes take effect within 1 s. `report` hears each time how it went.
-    ///
-    /// While the file cannot be read, the tokens read last stay valid: a slip of the pen must not lock everybody out of
-    /// a robot that drives.
-    pub async fn follow(self, report: impl Fn(Result<(), TokenFileError>)) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            report(self.refresh());
-        }
-    }
-
-    /// Looks at the file, and reads it if it has changed.
-    pub fn refresh(&self) -> Result<(), TokenFileError> {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp_of(&self.0.file.path());
-        if stamp.is_some() && stamp == known.stamp {
-            return Ok(());
-        }
-        // The stamp is older than what is read: a change in between shows at the next look.
-        let records = self.0.file.list()?;
+    /// From now on exactly these are valid. One that did not change keeps its number and its buckets; whoever follows
+    /// [`Self::revocations`] hears of each that is gone.
+    pub fn replace(&self, credentials: impl IntoIterator<Item = Credential>) {
+        let mut next_number = self.0.next_number.lock().unwrap_or_else(PoisonError::into_inner);
         let old = Arc::clone(&self.0.valid.read().unwrap_or_else(PoisonError::into_inner));
-        let new: Table = records
+        let new: Table = credentials
             .into_iter()
-            .map(|record| (prefix(&record.hash), keep_or_make(&old, record, &mut known.next_number)))
+            .map(|credential| (prefix(&credential.hash), keep_or_make(&old, credential, &mut next_number)))
             .collect();
-        let gone: Vec<TokenId> =
-            old.values().filter(|token| !holds(&new, token)).map(|token| token.number).collect();
-        *self.0.valid.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        known.stamp = stamp;
-        for number in gone {
+        let new = Arc::new(new);
+        *self.0.valid.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        for token in old.values().filter(|token| !holds(&new, token)) {
             // Nobody listens yet, or any more: then there is nothing to end.
-            drop(self.0.revoked.send(number));
+            drop(self.0.revoked.send(token.number));
+            if !new.values().any(|other| other.id == token.id) {
+                drop(self.0.gone.send(Arc::clone(token)));
+            }
         }
-        Ok(())
     }
 }
 
 /// A token that did not change keeps its number and its buckets; one whose rights changed is a new one.
-fn keep_or_make(old: &Table, record: TokenRecord, next_number: &mut u32) -> Arc<Token> {
+fn keep_or_make(old: &Table, record: Credential, next_number: &mut u32) -> Arc<Token> {
     if let Some(token) = old.get(&prefix(&record.hash))
         && is_same(token, &record)
     {
@@ -168,18 +206,22 @@ fn keep_or_make(old: &Table, record: TokenRecord, next_number: &mut u32) -> Arc<
         scopes: record.scopes,
         class: record.class,
         user_id: record.user_id,
+        home: record.home,
+        device: record.device,
         buckets: Buckets::default(),
         hash: record.hash,
     })
 }
 
-fn is_same(token: &Token, record: &TokenRecord) -> bool {
+fn is_same(token: &Token, record: &Credential) -> bool {
     token.hash == record.hash
         && token.id == record.id
         && token.name == record.name
         && token.scopes == record.scopes
         && token.class == record.class
         && token.user_id == record.user_id
+        && token.home == record.home
+        && token.device == record.device
 }
 
 fn holds(table: &Table, token: &Token) -> bool {
@@ -190,96 +232,40 @@ fn prefix(hash: &TokenHash) -> u64 {
     hash.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
-fn stamp_of(path: &Path) -> Option<Stamp> {
-    let data = std::fs::metadata(path).ok()?;
-    Some(Stamp {
-        inode: data.ino(),
-        modified_s: data.mtime(),
-        modified_ns: data.mtime_nsec(),
-        bytes: data.size(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Scope;
-    use crate::token_file::NewToken;
 
-    fn wish(name: &str) -> NewToken {
-        NewToken {
-            scopes: [Scope::Read].into_iter().collect(),
+    fn credential(name: &str) -> Credential {
+        Credential {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            hash: hash_of(name.as_bytes()),
+            scopes: Scopes::ALL,
             class: Class::Remote,
             user_id: "ann".to_owned(),
-            name: Some(name.to_owned()),
+            home: None,
+            device: None,
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_command_beside_a_running_program_takes_effect_within_a_second() {
-        // Created: valid within 1 s. Revoked: refused within 1 s, and whoever listens hears the number.
-        let dir = tempfile::tempdir().unwrap();
-        let store = TokenStore::open(dir.path(), 0).unwrap();
-        let file = TokenFile::in_dir(dir.path());
-        tokio::select! {
-            () = store.clone().follow(|result| result.unwrap()) => {}
-            () = commands_beside(&store, &file) => {}
-        }
-    }
-
-    async fn commands_beside(store: &TokenStore, file: &TokenFile) {
+    #[test]
+    fn what_did_not_change_keeps_its_number_and_what_did_is_revoked() {
+        // So that a change of one token ends nobody else's lease.
+        let store = TokenStore::new();
+        store.replace([credential("a"), credential("b"), credential("c")]);
+        let number = |secret: &str| store.find(secret.as_bytes()).map(|token| token.number);
+        let (a, b, c) = (number("a"), number("b"), number("c"));
         let mut revocations = store.revocations();
-        let secret = file.create(&wish("app"), 0).unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let token = store.find(secret.as_bytes()).expect("valid within a second");
-        assert_eq!((token.name.as_str(), token.user_id.as_str()), ("app", "ann"));
-
-        let other = file.create(&wish("other"), 0).unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(store.find(secret.as_bytes()).unwrap().number, token.number, "numbers are stable");
-        assert_ne!(store.find(other.as_bytes()).unwrap().number, token.number);
-
-        file.revoke("app").unwrap();
-        let revoked =
-            tokio::time::timeout(Duration::from_secs(1), revocations.recv()).await.unwrap().unwrap();
-        assert_eq!(revoked, token.number);
-        assert!(store.find(secret.as_bytes()).is_none());
-        assert!(!store.is_valid(token.number));
-    }
-
-    #[test]
-    fn a_damaged_file_keeps_the_tokens_read_last() {
-        // The slip is reported, nobody is locked out, and mending the file ends it.
-        let dir = tempfile::tempdir().unwrap();
-        let store = TokenStore::open(dir.path(), 0).unwrap();
-        let file = TokenFile::in_dir(dir.path());
-        let secret = file.create(&wish("app"), 0).unwrap();
-        store.refresh().unwrap();
-        let good = std::fs::read(file.path()).unwrap();
-        std::fs::write(file.path(), "{").unwrap();
-        assert!(matches!(store.refresh(), Err(TokenFileError::Damaged { .. })));
-        assert!(
-            matches!(store.refresh(), Err(TokenFileError::Damaged { .. })),
-            "reported until it is mended"
-        );
-        assert!(store.find(secret.as_bytes()).is_some());
-        std::fs::write(file.path(), good).unwrap();
-        store.refresh().unwrap();
-        assert!(TokenStore::open(dir.path(), 0).is_ok());
-        std::fs::write(file.path(), "{").unwrap();
-        assert!(TokenStore::open(dir.path(), 0).is_err(), "a start with a damaged file is refused");
-    }
-
-    #[test]
-    fn only_the_whole_secret_is_valid() {
-        // A prefix, a longer text, another case: all unknown.
-        let dir = tempfile::tempdir().unwrap();
-        let store = TokenStore::open(dir.path(), 0).unwrap();
-        let secret = std::fs::read_to_string(TokenFile::in_dir(dir.path()).owner_path()).unwrap();
-        let secret = secret.trim_end();
-        assert!(store.find(secret.as_bytes()).is_some());
-        for wrong in [&secret[..66], &secret[3..], &format!("{secret} "), &secret.to_uppercase(), ""] {
-            assert!(store.find(wrong.as_bytes()).is_none(), "{wrong}");
-        }
+        let elsewhere = Some(Home { town: "elsewhere".to_owned(), owner: "ann".to_owned() });
+        store.replace([credential("a"), Credential { home: elsewhere, ..credential("b") }]);
+        assert_eq!(number("a"), a);
+        assert!(number("b").is_some() && number("b") != b);
+        assert_eq!(number("c"), None);
+        let mut gone = [revocations.try_recv().ok(), revocations.try_recv().ok()];
+        gone.sort();
+        assert_eq!(gone, [b, c]);
+        assert!(revocations.try_recv().is_err());
+        assert!(!store.is_valid(c.unwrap()));
     }
 }

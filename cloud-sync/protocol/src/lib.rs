@@ -3,6 +3,9 @@
 //! Pure: it reads no clock and draws no random number; both are arguments. It holds no rows.
 
 pub mod chat;
+pub mod command;
+pub mod conflict;
+pub mod cursor;
 pub mod event;
 pub mod id;
 pub mod memory;
@@ -11,4 +14,5 @@ pub mod persona;
 pub mod stamp;
 pub mod store;
 pub mod sync;
+pub mod town;
 pub mod turn;

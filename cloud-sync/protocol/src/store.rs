@@ -6,6 +6,7 @@
 use std::future::Future;
 
 use crate::chat::{Answered, Begun, Said};
+use crate::conflict::{Conflict, Keep, SyncStatus};
 use crate::event::{Event, EventKind, Replay};
 use crate::id::RowId;
 use crate::memory::{Found, Moment, Search, Surfaced};
@@ -145,6 +146,18 @@ pub trait ChatStore: Clone + Send + Sync + 'static {
     fn begin_chat(&self, whose: &Whose, said: Said) -> impl Future<Output = Stored<Begun>> + Send;
     /// Keeps the answer: Robbie's turn, the change of mood, and what a repetition is answered with, all or none.
     fn finish_chat(&self, whose: &Whose, answered: Answered) -> impl Future<Output = Stored<()>> + Send;
+}
+
+/// How a store stands with the other side, and the edits that did not see each other.
+pub trait SyncStore: Clone + Send + Sync + 'static {
+    /// How it stands, as far as this person may know.
+    fn sync_status(&self, whose: &Whose) -> impl Future<Output = Stored<SyncStatus>> + Send;
+    /// The conflicts that nobody has resolved, of the town and of this person, the newest first, at most
+    /// [`CONFLICTS_MAX`](crate::conflict::CONFLICTS_MAX).
+    fn conflicts(&self, whose: &Whose) -> impl Future<Output = Stored<Vec<Conflict>>> + Send;
+    /// Chooses a version. Where the row is gone and the other is kept, it gets a new row, see
+    /// [`restored`](crate::conflict::restored). One that is resolved already is `NotFound`.
+    fn resolve(&self, whose: &Whose, id: RowId, keep: Keep) -> impl Future<Output = Stored<()>> + Send;
 }
 
 /// Finding again.

@@ -4,12 +4,14 @@
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::{MemoryKind, Signal};
 
+mod candidate;
 mod fuse;
 mod question;
 mod speaker;
 mod weights;
 mod why;
 
+pub use candidate::{Candidate, hits};
 pub use fuse::rank;
 pub use question::{Asked, Question, question};
 pub use weights::{Constant, Weights};

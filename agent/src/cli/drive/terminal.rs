@@ -12,7 +12,7 @@ use crossterm::{cursor, event, execute, queue, terminal};
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::hold::Reports;
-use crate::cli::failure::Failure;
+use cloud_sync_api::failure::Failure;
 
 /// Key events that may wait. A person types far fewer.
 const EVENTS: usize = 64;

@@ -33,7 +33,11 @@ impl Millis {
     }
 }
 
-fn freshness(seen: Option<&SeenBody>, max_age_ms: Option<i64>) -> Result<Freshness, Problem> {
+/// How a command shows that its sender saw the robot lately.
+///
+/// # Errors
+/// The age is out of range.
+pub fn freshness(seen: Option<&SeenBody>, max_age_ms: Option<i64>) -> Result<Freshness, Problem> {
     Ok(Freshness { seen: seen.map(SeenBody::parse), max_age: MAX_AGE.of(max_age_ms)? })
 }
 
@@ -102,7 +106,7 @@ impl DriveFrame {
     ///
     /// # Errors
     /// A time is out of range.
-    pub fn request(&self, socket: SocketId) -> Result<Request, Problem> {
+    pub fn request(&self, socket: SocketId, max_age_ms: Option<i64>) -> Result<Request, Problem> {
         Ok(Request::TeleopFrame {
             socket,
             twist: Twist {
@@ -111,7 +115,7 @@ impl DriveFrame {
                 ttl: TTL.of(self.ttl_ms)?,
             },
             seq: self.seq,
-            freshness: freshness(Some(&self.seen), None)?,
+            freshness: freshness(Some(&self.seen), max_age_ms)?,
         })
     }
 }

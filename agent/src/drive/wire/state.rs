@@ -11,6 +11,7 @@ use firmware_bridge_link::message::State as McuState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::identity::Identity;
 use super::ids::{SeenBody, lease_name};
 
 pub(in crate::drive) fn ms(duration: Duration) -> u64 {
@@ -21,17 +22,6 @@ pub(in crate::drive) fn ms(duration: Duration) -> u64 {
 pub(super) fn round(value: f64, decimals: i32) -> f64 {
     let scale = 10f64.powi(decimals);
     (value * scale).round() / scale
-}
-
-/// Who this robot is, for every state.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Robot id.
-    pub robot: String,
-    /// Random for each start of the agent.
-    pub run: u64,
-    /// The body's limits.
-    pub profile: Profile,
 }
 
 /// The robot now.
@@ -245,7 +235,7 @@ impl State {
     pub fn of(snapshot: &Snapshot, identity: &Identity) -> Self {
         let [base, head, lights, presence] = snapshot.leases.map(|held| held.map(|held| Holder::of(&held)));
         Self {
-            robot: identity.robot.clone(),
+            robot: identity.robot.now().to_string(),
             seen: SeenBody::new(identity.run, snapshot.at.as_ms()),
             base: Base::of(snapshot),
             head: Head::of(snapshot),

@@ -8,7 +8,6 @@ use models_local::LEXICAL;
 use models_mind::recall::{Constant, Evidence, Question, Weights, question, rank};
 
 use super::super::locomo;
-use super::super::recall::evidence;
 use super::{HITS, Room, Row, search};
 
 /// Times that every weight is chosen anew at most: by then nothing changes any more.
@@ -129,7 +128,7 @@ impl Talk {
         for gathered in &self.questions {
             let mut asked = gathered.asked.clone();
             asked.weights = weights;
-            let evidence: Vec<Evidence<'_>> = gathered.candidates.iter().map(evidence).collect();
+            let evidence: Vec<Evidence<'_>> = gathered.candidates.iter().map(Candidate::evidence).collect();
             let ranked = rank(&asked, &evidence, HITS as usize);
             let ids = ranked.iter().map(|ranked| gathered.candidates[ranked.index].id);
             let [at_5, at_10] = self.room.recalls(&gathered.raw, ids);

@@ -48,43 +48,45 @@ fn patch(files: &Files, empty: &[u8], length: u64, page_bytes: usize) -> std::io
     if log.exists() {
         fs::copy(log, beside(&files.patched, "-wal"))?;
     }
-    let pages = length.div_ceil(page_bytes as u64).max(1);
+    // Where a log says how long the file is, nothing can stand behind that.
+    let may_grow = !fs::metadata(beside(&files.patched, "-wal")).is_ok_and(|log| log.len() > 0);
+    let pages = usize::try_from(length.div_ceil(page_bytes as u64).max(1)).unwrap_or(usize::MAX);
+    let Some(mut first) = empty.get(..page_bytes).map(<[u8]>::to_vec) else { return Ok(()) };
     let mut copy = OpenOptions::new().write(true).open(&files.patched)?;
-    copy.set_len(pages * page_bytes as u64)?;
-    for number in list_of_tables(empty, page_bytes) {
-        let start = (number - 1) * page_bytes;
+    copy.set_len(pages as u64 * page_bytes as u64)?;
+    let mut end = pages;
+    for (pointer, child) in children(&first) {
+        let start = (child - 1) * page_bytes;
         let Some(page) = empty.get(start..start + page_bytes) else { continue };
-        let mut page = page.to_vec();
-        if number == 1 {
-            // The header says how many pages there are, and that none of them is free: nothing is written to this copy.
-            page[28..32].copy_from_slice(&u32::try_from(pages).unwrap_or(u32::MAX).to_be_bytes());
-            page[32..40].fill(0);
-        }
-        copy.seek(SeekFrom::Start(start as u64))?;
-        copy.write_all(&page)?;
+        // Behind the end: in a file of another version, rows may stand where they stand in an empty one of today.
+        let number = if may_grow { end + 1 } else { child };
+        end = end.max(number);
+        first[pointer..pointer + 4].copy_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
+        copy.seek(SeekFrom::Start((number as u64 - 1) * page_bytes as u64))?;
+        copy.write_all(page)?;
     }
-    Ok(())
+    // The header says how many pages there are, and that none of them is free: nothing is written to this copy.
+    first[28..32].copy_from_slice(&u32::try_from(end).unwrap_or(u32::MAX).to_be_bytes());
+    first[32..40].fill(0);
+    copy.seek(SeekFrom::Start(0))?;
+    copy.write_all(&first)
 }
 
-/// The pages of the list of tables: the first, and where that is an inner page of its tree, those below it
-/// (the file format of SQLite, 1.6).
-fn list_of_tables(file: &[u8], page_bytes: usize) -> Vec<usize> {
+/// The pages of the list of tables below the first, where that is an inner page of its tree: where it names each, and which it
+/// is (the file format of SQLite, 1.6).
+fn children(page: &[u8]) -> Vec<(usize, usize)> {
     const INNER: u8 = 5;
-    let mut pages = vec![1];
-    let Some(page) = file.get(..page_bytes).filter(|page| page[100] == INNER) else { return pages };
+    if page[100] != INNER {
+        return Vec::new();
+    }
     let at = |place: usize| {
-        page.get(place..place + 4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        let bytes = page.get(place..place + 4)?;
+        let child = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize;
+        (child > 1).then_some((place, child))
     };
     let cells = usize::from(u16::from_be_bytes([page[103], page[104]]));
-    let pointers = page[112..]
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .take(cells)
-        .map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
-    let children = pointers.chain([108]).filter_map(at);
-    pages.extend(children.filter(|child| *child > 1).map(|child| child as usize));
-    pages
+    let pointers = page[112..].as_chunks::<2>().0.iter().take(cells);
+    pointers.map(|bytes| usize::from(u16::from_be_bytes(*bytes))).chain([108]).filter_map(at).collect()
 }
 
 fn readable(file: &Path) -> Option<Connection> {

@@ -3,6 +3,7 @@
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::persona::Mood;
 use cloud_sync_protocol::stamp::{ClockState, Stamp};
+use cloud_sync_protocol::sync::op::Field;
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql};
 
@@ -55,6 +56,16 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<RowId> {
 /// A mood. One that this version does not know reads as the default.
 pub(crate) fn mood(row: &Row<'_>, column: usize) -> rusqlite::Result<Mood> {
     Ok(Mood::named(row.get_ref(column)?.as_str()?).unwrap_or_default())
+}
+
+/// When a new row came to be, for sync: nothing where the operation's own stamp says it, or where no clock does, so that the
+/// server decides.
+pub(crate) fn moment_field(field: u16, ms: i64, now: &Stamp) -> Option<Field> {
+    let is_said = match now.clock {
+        ClockState::Synced | ClockState::Unknown => ms == now.wall.as_millisecond(),
+        ClockState::Holdover => false,
+    };
+    (!is_said).then(|| Field::int(field, ms))
 }
 
 /// A moment with no more than ms, as it is read back.

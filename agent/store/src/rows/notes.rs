@@ -1,20 +1,28 @@
 //! Sticky notes. A note belongs to its town; its version rises by one with each change that changes something.
 
+use cloud_sync_protocol::cursor::List;
+mod synced;
+
 use cloud_sync_protocol::event::EventKind;
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::MemoryKind;
-use cloud_sync_protocol::note::{Changed, NewNote, NoteFilter, NotePatch, StickyNote};
+use cloud_sync_protocol::note::{Changed, NewNote, NoteFilter, NotePatch, PRIORITY_DEFAULT, StickyNote};
+use cloud_sync_protocol::stamp::Stamp;
 use cloud_sync_protocol::store::{NoteStore, Page, PageAt, StoreError, Stored, Whose};
+use cloud_sync_protocol::sync::op::{Field, Kind};
+use cloud_sync_protocol::sync::table::{Table, notes as fields};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::Serialize;
 
-use crate::cursor::List;
 use crate::fail::Fail;
 use crate::limits::{Class, ROW_BYTES};
-use crate::rows::columns::{StampColumns, id, moment};
+use crate::rows::columns::{StampColumns, id, moment, moment_field};
 use crate::rows::memory::{self, Remembered};
 use crate::store::Store;
+use crate::sync;
 use crate::writer::{Room, Write};
+
+pub(crate) use synced::{WHOLE, put, take_away, whole};
 
 pub(super) const COLUMNS: &str = "id, content, created_by, created_ms, tags, priority, surfaced, version";
 
@@ -160,7 +168,7 @@ fn remember(write: &mut Write<'_>, whose: &Whose, note: &StickyNote) -> Result<(
     Ok(())
 }
 
-fn add(write: &mut Write<'_>, whose: &Whose, new: &NewNote) -> Result<Changed<StickyNote>, Fail> {
+pub(crate) fn add(write: &mut Write<'_>, whose: &Whose, new: &NewNote) -> Result<Changed<StickyNote>, Fail> {
     match find(write.tx, whose, new.id) {
         Ok(found) => {
             let row = &found.row;
@@ -200,8 +208,27 @@ fn add(write: &mut Write<'_>, whose: &Whose, new: &NewNote) -> Result<Changed<St
          boot_id, mono_ms, wall_ms, clock) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 1, ?8, ?9, ?10, ?11)",
     )?;
     statement.execute(values.as_slice())?;
+    log(write, whose, Kind::Insert, note.id, inserted(&note, &tags, write.now))?;
     tell(write, whose, &note)?;
     Ok(Changed { row: note, version: 1 })
+}
+
+/// The fields of a new note that are not the default.
+fn inserted(note: &StickyNote, tags: &str, now: Stamp) -> Vec<Field> {
+    let mut fields =
+        vec![Field::text(fields::CONTENT, &note.content), Field::text(fields::CREATED_BY, &note.created_by)];
+    fields.extend(moment_field(fields::CREATED_MS, note.created_at.as_millisecond(), &now));
+    if !note.tags.is_empty() {
+        fields.push(Field::text(fields::TAGS, tags));
+    }
+    if note.priority != PRIORITY_DEFAULT {
+        fields.push(Field::int(fields::PRIORITY, i64::from(note.priority)));
+    }
+    fields
+}
+
+fn log(write: &Write<'_>, whose: &Whose, kind: Kind, id: RowId, fields: Vec<Field>) -> Result<(), Fail> {
+    sync::log(write, whose, kind, Table::Notes, id, fields)
 }
 
 fn expect(version: u64, expected: Option<u64>) -> Result<(), StoreError> {
@@ -211,7 +238,7 @@ fn expect(version: u64, expected: Option<u64>) -> Result<(), StoreError> {
     }
 }
 
-fn change(
+pub(crate) fn change(
     write: &mut Write<'_>,
     whose: &Whose,
     id: RowId,
@@ -251,19 +278,50 @@ fn change(
         write.changes.extend(changes);
         remember(write, whose, &note)?;
     }
+    log(write, whose, Kind::Set, id, changed(&old.row, &note, &tags, surfaced_ms))?;
     tell(write, whose, &note)?;
     Ok(Changed { row: note, version })
 }
 
-fn delete(write: &mut Write<'_>, whose: &Whose, id: RowId, expected: Option<u64>) -> Result<(), Fail> {
+/// The fields of a note that are others than before.
+fn changed(old: &StickyNote, new: &StickyNote, tags: &str, surfaced_ms: Option<i64>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if new.content != old.content {
+        fields.push(Field::text(fields::CONTENT, &new.content));
+    }
+    if new.tags != old.tags {
+        fields.push(Field::text(fields::TAGS, tags));
+    }
+    if new.priority != old.priority {
+        fields.push(Field::int(fields::PRIORITY, i64::from(new.priority)));
+    }
+    if new.surfaced != old.surfaced {
+        fields.push(Field::int(fields::SURFACED, i64::from(new.surfaced)));
+    }
+    fields.extend(surfaced_ms.map(|ms| Field::int(fields::LAST_SURFACED_MS, ms)));
+    fields
+}
+
+pub(crate) fn delete(
+    write: &mut Write<'_>,
+    whose: &Whose,
+    id: RowId,
+    expected: Option<u64>,
+) -> Result<(), Fail> {
     let old = find(write.tx, whose, id)?;
     expect(old.version, expected)?;
     let changes = memory::forget(write.tx, id)?;
     write.changes.extend(changes);
     write.tx.prepare_cached("DELETE FROM notes WHERE id = ?1")?.execute([id.as_bytes()])?;
-    let tags = serde_json::to_string(&old.row.tags)?;
-    write.usage.give(Class::Notes, bytes(&old.row.content, &tags, &old.row.created_by));
-    write.tell(&whose.town, "", EventKind::Note, &NoteEvent { id, deleted: true, note: None })
+    log(write, whose, Kind::Delete, id, Vec::new())?;
+    gone(write, whose, &old.row)
+}
+
+/// What follows from a note that is not there any more.
+fn gone(write: &mut Write<'_>, whose: &Whose, old: &StickyNote) -> Result<(), Fail> {
+    let tags = serde_json::to_string(&old.tags)?;
+    write.usage.give(Class::Notes, bytes(&old.content, &tags, &old.created_by));
+    write.tell(&whose.town, "", EventKind::Note, &NoteEvent { id: old.id, deleted: true, note: None })
 }
 
 impl NoteStore for Store {

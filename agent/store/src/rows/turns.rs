@@ -1,21 +1,25 @@
 //! Conversations and their turns. A turn is written once and never changed; it belongs to its user.
 
+use cloud_sync_protocol::cursor::{List, moment_key, moment_of};
 use cloud_sync_protocol::event::EventKind;
 use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::MemoryKind;
 use cloud_sync_protocol::persona::Mood;
+use cloud_sync_protocol::stamp::Stamp;
 use cloud_sync_protocol::store::{ConversationStore, Page, PageAt, StoreError, Stored, Whose};
+use cloud_sync_protocol::sync::op::{Field, Kind};
+use cloud_sync_protocol::sync::table::{Table, turns as fields};
 use cloud_sync_protocol::turn::{Conversation, SPEAKER_BYTES_MAX, Sender, TURN_BYTES_MAX, Turn};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::Serialize;
 
-use crate::cursor::{List, moment_key, moment_of};
 use crate::fail::Fail;
 use crate::limits::{Class, ROW_BYTES};
-use crate::rows::columns::{StampColumns, id, moment, mood, to_ms};
+use crate::rows::columns::{StampColumns, id, moment, moment_field, mood, to_ms};
 use crate::rows::memory::{self, Remembered, taken};
 use crate::store::Store;
+use crate::sync;
 use crate::writer::{Room, Write};
 
 /// Most turns of one call.
@@ -135,7 +139,75 @@ fn add_one(
     write.tell(&whose.town, &whose.user, EventKind::Chat, &event)
 }
 
-pub(super) fn add(
+fn log(write: &Write<'_>, whose: &Whose, conversation: RowId, turn: &Turn) -> Result<(), Fail> {
+    let fields = inserted(conversation, turn, &write.now);
+    sync::log(write, whose, Kind::Insert, Table::Turns, turn.id, fields)
+}
+
+/// Every turn of a user, the stamp first, then the conversation, then as [`read`] has it.
+pub(crate) const WHOLE: &str = "SELECT turns.boot_id, turns.mono_ms, turns.wall_ms, turns.clock, conversation_id, ordinal, \
+                                turns.id, sender, speaker, message_text, at_ms, mood_at_time FROM turns \
+                                JOIN conversations ON conversations.id = conversation_id \
+                                WHERE town = ?1 AND user_id = ?2 ORDER BY conversation_id, ordinal";
+
+/// A row of [`WHOLE`] as the fields of an Insert.
+pub(crate) fn whole(row: &Row<'_>, stamp: &Stamp) -> Result<(RowId, Vec<Field>), Fail> {
+    let turn = read_at(row, 5)?.1;
+    Ok((turn.id, inserted(id(row, 4)?, &turn, stamp)))
+}
+
+/// The fields of a new turn that are not the default.
+fn inserted(conversation: RowId, turn: &Turn, now: &Stamp) -> Vec<Field> {
+    let sender = i64::from(turn.sender == Sender::Robbie);
+    let mut fields = vec![
+        Field::row(fields::CONVERSATION, conversation),
+        Field::int(fields::SENDER, sender),
+        Field::text(fields::TEXT, &turn.message_text),
+    ];
+    fields.extend(turn.speaker.as_deref().map(|speaker| Field::text(fields::SPEAKER, speaker)));
+    fields.extend(moment_field(fields::AT_MS, turn.timestamp.as_millisecond(), now));
+    if turn.mood_at_time != Mood::Friendly {
+        fields.push(Field::text(fields::MOOD, turn.mood_at_time.as_str()));
+    }
+    fields
+}
+
+/// Keeps a turn that sync brings, at the end of its conversation. Of one that is there, the moment may be better known now.
+pub(crate) fn put(
+    write: &mut Write<'_>,
+    whose: &Whose,
+    conversation: RowId,
+    turn: &Turn,
+    stamp: &Stamp,
+) -> Result<(), Fail> {
+    let at_ms = turn.timestamp.as_millisecond();
+    let mut statement = write.tx.prepare_cached("SELECT at_ms FROM turns WHERE id = ?1")?;
+    let known: Option<i64> = statement.query_row([turn.id.as_bytes()], |row| row.get(0)).optional()?;
+    match known {
+        Some(known) if known == at_ms => return Ok(()),
+        Some(_) => {
+            let mut statement = write.tx.prepare_cached("UPDATE turns SET at_ms = ?2 WHERE id = ?1")?;
+            statement.execute(params![turn.id.as_bytes(), at_ms])?;
+            let mut statement = write.tx.prepare_cached("UPDATE memory SET at_ms = ?2 WHERE id = ?1")?;
+            statement.execute(params![turn.id.as_bytes(), at_ms])?;
+        }
+        None => {
+            let ordinal = next_ordinal(write, whose, conversation, at_ms)?;
+            let now = std::mem::replace(&mut write.now, *stamp);
+            let added = add_one(write, whose, conversation, ordinal, turn);
+            write.now = now;
+            added?;
+        }
+    }
+    let mut statement = write.tx.prepare_cached(
+        "UPDATE conversations SET turns = turns + ?2, started_ms = min(started_ms, ?3), last_ms = max(last_ms, ?3) \
+         WHERE id = ?1",
+    )?;
+    statement.execute(params![conversation.as_bytes(), i64::from(known.is_none()), at_ms])?;
+    Ok(())
+}
+
+pub(crate) fn add(
     write: &mut Write<'_>,
     whose: &Whose,
     conversation: RowId,
@@ -162,6 +234,7 @@ pub(super) fn add(
             mood_at_time: turn.mood,
         };
         add_one(write, whose, conversation, ordinal, &turn)?;
+        log(write, whose, conversation, &turn)?;
         ordinal += 1;
         added += 1;
         from_ms = from_ms.min(turn.timestamp.as_millisecond());
@@ -228,17 +301,21 @@ pub(super) fn newest(
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Turn)> {
-    let sender =
-        if row.get_ref(2)?.as_str()? == sender_name(Sender::Robbie) { Sender::Robbie } else { Sender::User };
+    read_at(row, 0)
+}
+
+/// A turn with its place, from the column `first` on.
+fn read_at(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Turn)> {
+    let is_robbie = row.get_ref(first + 2)?.as_str()? == sender_name(Sender::Robbie);
     let turn = Turn {
-        id: id(row, 1)?,
-        sender,
-        speaker: row.get(3)?,
-        message_text: row.get(4)?,
-        timestamp: moment(row, 5)?,
-        mood_at_time: mood(row, 6)?,
+        id: id(row, first + 1)?,
+        sender: if is_robbie { Sender::Robbie } else { Sender::User },
+        speaker: row.get(first + 3)?,
+        message_text: row.get(first + 4)?,
+        timestamp: moment(row, first + 5)?,
+        mood_at_time: mood(row, first + 6)?,
     };
-    Ok((row.get(0)?, turn))
+    Ok((row.get(first)?, turn))
 }
 
 fn turns(

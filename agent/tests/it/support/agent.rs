@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -207,6 +207,11 @@ impl Agent {
         self.client().ask("POST", path, Some(body))
     }
 
+    /// `PATCH` with the owner's token.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.client().ask("PATCH", path, Some(body))
+    }
+
     /// The robot now.
     pub(crate) fn state(&self) -> Value {
         self.get("/api/robot/state").expect(200).json()
@@ -283,11 +288,21 @@ impl Agent {
         self.command(&[&["token"], arguments].concat())
     }
 
-    /// Runs a command of `robbie-agent` beside it and gives what it printed.
-    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+    /// Runs a command of `robbie-agent` beside it; its exit code and what it complained of.
+    pub(crate) fn try_command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.output(arguments);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(robbie_agent());
         command.env_clear().args(arguments).arg("--data").arg(&self.data);
-        let output = command.stdin(Stdio::null()).output().unwrap();
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command of `robbie-agent` beside it and gives what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

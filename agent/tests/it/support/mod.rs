@@ -15,6 +15,8 @@
 
 pub(crate) mod agent;
 pub(crate) mod body;
+pub(crate) mod broker;
+pub(crate) mod cloud;
 pub(crate) mod driver;
 pub(crate) mod http;
 pub(crate) mod programs;

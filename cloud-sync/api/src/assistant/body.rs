@@ -47,3 +47,36 @@ pub trait Body: Clone + Send + Sync + 'static {
     /// Shows with a small gesture that the mood has changed, where nobody else has the head.
     fn show(&self, errand: &mut Self::Errand, mood: Mood) -> impl Future<Output = ()> + Send;
 }
+
+/// No body at all: a cloud that no robot is asked through. It talks, and has its memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBody;
+
+impl Body for NoBody {
+    type Errand = ();
+
+    fn skills(&self) -> Vec<Skill> {
+        Vec::new()
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds::default()
+    }
+
+    /// Nobody knows where the person is.
+    fn clock(&self) -> Option<Zoned> {
+        None
+    }
+
+    async fn stop(&self, _by: &Principal) -> Done {
+        Done::Well("There is nothing to stop.".to_owned())
+    }
+
+    async fn errand(&self, _by: &Principal) {}
+
+    async fn carry_out(&self, (): &mut (), _call: &Call) -> Done {
+        Done::Unable { problem: "not-built", detail: "I have no body here.".to_owned() }
+    }
+
+    async fn show(&self, (): &mut (), _mood: Mood) {}
+}

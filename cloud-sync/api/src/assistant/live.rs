@@ -44,6 +44,8 @@ const CHATS_MAX: usize = 8;
 const QUEUE_MAX: usize = 64;
 /// A client that takes no byte for so long is closed.
 const SEND_MAX: Duration = Duration::from_secs(5);
+/// How long a client that was too slow may take to read why it is let go.
+const GOODBYE_MAX: Duration = Duration::from_secs(30);
 /// How often a client is asked whether it is still there: a phone that left the network says nothing.
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that is silent for so long, pings unanswered, is gone.
@@ -141,8 +143,9 @@ async fn serve<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
         () = revoked => Ending::Revoked,
     };
     let goodbye = sink.send(Message::Close(ending.frame()));
-    // A client that takes no goodbye goes without.
-    drop(timeout(SEND_MAX, goodbye).await);
+    // A client that takes no goodbye goes without. One that is slow gets the time to learn that it was.
+    let patience = if ending == Ending::TooSlow { GOODBYE_MAX } else { SEND_MAX };
+    drop(timeout(patience, goodbye).await);
 }
 
 /// One conversation with a client.

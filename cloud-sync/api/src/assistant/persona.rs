@@ -136,7 +136,7 @@ async fn update<S: PersonaStore>(
     let user_id = asked::given(body.user_id.clone());
     let wish = body.wish(principal.name())?;
     let whose = assistant.whose(&principal, user_id.as_deref())?;
-    let towards = if assistant.is_owner(&whose) { Towards::Owner } else { Towards::Other };
+    let towards = if assistant.is_owner(&principal, &whose) { Towards::Owner } else { Towards::Other };
     let turn = personas.one_at_a_time.lock().await;
     let now = assistant.store.personality(&whose).await?;
     let after = match wish {

@@ -1,10 +1,9 @@
 //! Whose rows a request is about: the token's user, or for an admin another one.
 
-use std::sync::Arc;
-
 use cloud_sync_protocol::store::Whose;
 
 use crate::access::Principal;
+use crate::home::Homes;
 use crate::problem::{Answer, Problem};
 use crate::scope::Scope;
 
@@ -13,27 +12,18 @@ use super::asked;
 /// Longest name of a user, bytes.
 pub(super) const USER_BYTES_MAX: usize = 96;
 
-/// Where a program stands, as it is decided outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// The town whose rows it serves; `home` on a robot that is not paired.
-    pub town: String,
-    /// The user whom the assistant belongs to; `owner` on a robot that is not paired.
-    pub owner: String,
-}
-
-/// A store, and the home of its rows. What handlers share.
+/// A store, and how to find whose rows of it somebody means. What handlers share.
 #[derive(Clone, Debug)]
 pub(super) struct Assistant<S> {
-    home: Arc<Home>,
+    homes: Homes,
     /// The store.
     pub(super) store: S,
 }
 
 impl<S> Assistant<S> {
     /// Over a store.
-    pub(super) fn new(home: Arc<Home>, store: S) -> Self {
-        Self { home, store }
+    pub(super) fn new(homes: Homes, store: S) -> Self {
+        Self { homes, store }
     }
 
     /// Whose rows `principal` asks for; `user_id` is the one that the request names, if it does.
@@ -47,12 +37,12 @@ impl<S> Assistant<S> {
             return Err(Problem::bad_request("user_id is empty.").field("user_id"));
         }
         check_user("user_id", principal, user)?;
-        Ok(Whose { town: self.home.town.clone(), user: user.to_owned() })
+        Ok(Whose { town: self.homes.of(principal).town, user: user.to_owned() })
     }
 
-    /// Whether the assistant belongs to them.
-    pub(super) fn is_owner(&self, whose: &Whose) -> bool {
-        whose.user == self.home.owner
+    /// Whether the assistant that `principal` meets belongs to them.
+    pub(super) fn is_owner(&self, principal: &Principal, whose: &Whose) -> bool {
+        whose.user == self.homes.of(principal).owner
     }
 }
 

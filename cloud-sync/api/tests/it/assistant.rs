@@ -1,6 +1,5 @@
 //! The assistant's routes over a small store in memory, against the contract that every program has to keep.
 
-mod body;
 mod silence;
 mod store;
 
@@ -10,12 +9,14 @@ use std::time::Duration;
 
 use agent_core::caller::Class;
 use cloud_sync_api::access::{AccessConfig, Guards};
-use cloud_sync_api::assistant::{Home, routes};
+use cloud_sync_api::assistant::body::NoBody;
+use cloud_sync_api::assistant::routes;
+use cloud_sync_api::home::{Home, Homes, SharedHome};
 use cloud_sync_api::rate::{Limit, Limits};
 use cloud_sync_api::scope::{Scope, Scopes};
 use cloud_sync_api::server::{self, Server, ServerConfig};
 use cloud_sync_api::token_file::{NewToken, TokenFile};
-use cloud_sync_api::tokens::TokenStore;
+use cloud_sync_api::token_follower::TokenFollower;
 use cloud_sync_protocol::store::Whose;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -23,32 +24,33 @@ use utoipa::openapi::InfoBuilder;
 
 use crate::contract::client::NOTES;
 use crate::contract::{self, OTHER_SAID, OWNER_SAID, Person, Program, RULES, Rule};
-use body::NoBody;
 use store::{Fault, Memory};
 
 /// A running program over a store.
 struct Town {
     address: SocketAddr,
     dir: tempfile::TempDir,
-    tokens: TokenStore,
+    tokens: TokenFollower,
     _stop: watch::Sender<bool>,
 }
 
 impl Town {
     fn start(name: &str, store: &Memory) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let tokens = TokenStore::open(dir.path(), 0).unwrap();
+        let tokens = TokenFollower::open(dir.path(), 0).unwrap();
         let off = Limit::OFF;
         let config = AccessConfig {
             hosts: Vec::new(),
+            origins: Vec::new(),
             trusted_proxies: Vec::new(),
-            limits: Limits { motion: off, read: off, write: off, chat: off, open: off },
+            limits: Limits { motion: off, read: off, write: off, chat: off, sync: off, open: off },
             cookie: "robbie-test",
             class_cap: Arc::new(|_peer| Class::Local),
         };
-        let guards = Guards::new(tokens.clone(), config);
+        let guards = Guards::new(tokens.tokens.clone(), config);
         let home = Home { town: name.to_owned(), owner: "owner".to_owned() };
-        let router = routes(&guards, home, store.clone(), store.clone(), NoBody);
+        let router =
+            routes(&guards, Homes::Shared(SharedHome::new(home)), store.clone(), store.clone(), NoBody);
         let server =
             Server::new(router.finish(InfoBuilder::new().title("test").build()), ServerConfig::default());
         let listener = server::listen(([127, 0, 0, 1], 0).into()).unwrap();

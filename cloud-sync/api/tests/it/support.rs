@@ -22,7 +22,7 @@ use cloud_sync_api::rate::{Limit, Limits, Rate};
 use cloud_sync_api::scope::{Scope, Scopes};
 use cloud_sync_api::server::{self, Server, ServerConfig};
 use cloud_sync_api::token_file::{NewToken, TokenFile};
-use cloud_sync_api::tokens::TokenStore;
+use cloud_sync_api::token_follower::TokenFollower;
 use cloud_sync_api::{credentials, tls};
 use http::StatusCode;
 use serde::Deserialize;
@@ -116,6 +116,7 @@ impl Default for Setup {
             write: Limit::OFF,
             chat: Limit::OFF,
             open: Limit::OFF,
+            sync: Limit::OFF,
         };
         Self { connections: ConnectionLimits::default(), limits, trusted: &[], is_tls: false }
     }
@@ -127,7 +128,7 @@ pub(crate) struct Running {
     pub(crate) robot: Robot,
     pub(crate) server: Server,
     pub(crate) file: TokenFile,
-    pub(crate) tokens: TokenStore,
+    pub(crate) tokens: TokenFollower,
     pub(crate) faults: Faults,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) ended: tokio::task::JoinHandle<()>,
@@ -150,16 +151,17 @@ pub(crate) fn routes(guards: &Guards, robot: Robot, faults: Faults) -> ApiRouter
 
 pub(crate) async fn start(setup: Setup) -> Running {
     let dir = tempfile::tempdir().unwrap();
-    let tokens = TokenStore::open(dir.path(), 0).unwrap();
+    let tokens = TokenFollower::open(dir.path(), 0).unwrap();
     let attached = Attached::default();
     let config = AccessConfig {
+        origins: Vec::new(),
         hosts: vec!["robot.example".to_owned()],
         trusted_proxies: setup.trusted.iter().map(|network| network.parse().unwrap()).collect(),
         limits: setup.limits,
         cookie: "robbie-test",
         class_cap: Arc::new(move |peer| attached.class_of(peer)),
     };
-    let guards = Guards::new(tokens.clone(), config);
+    let guards = Guards::new(tokens.tokens.clone(), config);
     let (robot, faults) = (Robot::default(), Faults::default());
     let router =
         routes(&guards, robot.clone(), faults.clone()).finish(InfoBuilder::new().title("test").build());

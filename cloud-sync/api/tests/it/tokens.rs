@@ -18,7 +18,7 @@ async fn a_revoked_token_is_refused_and_announced() {
     let headers = [("authorization", token.as_str())];
     let reply = running.ask("GET", "/api/robot/state", &headers, b"").await;
     assert_eq!((reply.status, reply.json()["user"].as_str()), (200, Some("ann")));
-    let mut revocations = running.tokens.revocations();
+    let mut revocations = running.tokens.tokens.revocations();
     let name = running.file.list().unwrap().pop().unwrap().name;
     running.file.revoke(&name).unwrap();
     running.tokens.refresh().unwrap();

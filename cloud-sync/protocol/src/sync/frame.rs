@@ -122,6 +122,16 @@ pub struct Pull {
     pub cursor: u64,
     /// The floor when the replica last began from nothing.
     pub floor: u64,
+    /// It began from nothing and has not read everything yet: of a row it may know no field, whatever its cursor says.
+    pub is_whole: bool,
+}
+
+impl Pull {
+    /// Fields up to this version need not be told.
+    #[must_use]
+    pub const fn known(&self) -> u64 {
+        if self.is_whole { 0 } else { self.cursor }
+    }
 }
 
 /// What changed.
@@ -154,7 +164,7 @@ pub struct Item {
     pub at_ms: i64,
     /// It is gone.
     pub is_deleted: bool,
-    /// The fields that changed.
+    /// The fields that changed, or all of them.
     pub fields: Vec<Field>,
 }
 

@@ -3,17 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::clock::Effective;
-use super::frame::{Frame, Page, Refusal, Why};
+use super::frame::{Frame, Page, Pull, Refusal, Why};
 use super::op::{Op, RowKey, Scope};
-use super::row::{Author, CLOUD};
 use super::server::{
-    Device, Head, Held, TRACE_MS, Who, Work, Writer, apply, conflicts_of, greet, page, push, scopes_of,
+    Device, Head, Held, PAGE_BYTES, TRACE_MS, Who, Work, apply_own, conflicts_of, greet, page, push,
+    scopes_of,
 };
 use super::table::SCHEMA;
-
-/// Bytes of a page.
-const PAGE_BYTES: usize = 48 * 1024;
 
 /// The server of one town.
 #[derive(Clone, Debug, Default)]
@@ -21,13 +17,13 @@ pub struct Cloud {
     rows: BTreeMap<RowKey, Held>,
     heads: BTreeMap<Scope, Head>,
     lives: HashMap<(String, u64), Life>,
-    written: u64,
 }
 
 /// What is known of one life of a device's database.
 #[derive(Clone, Debug, Default)]
 struct Life {
     device: Device,
+    user: String,
     seen_ms: i64,
     cursors: BTreeMap<Scope, u64>,
 }
@@ -45,6 +41,7 @@ impl Cloud {
                 let greeted = greet(hello, who, known, &self.heads, now_ms);
                 let life = self.lives.entry(key).or_default();
                 (life.device, life.seen_ms) = (greeted.device, now_ms);
+                who.user.clone_into(&mut life.user);
                 Frame::HelloAck(greeted.answer)
             }
             Frame::Push(frame) => {
@@ -70,7 +67,7 @@ impl Cloud {
                     Some(life) if is_theirs && continues => {
                         life.seen_ms = now_ms;
                         life.cursors.insert(pull.scope.clone(), pull.cursor);
-                        Frame::Page(self.page(pull.session, &pull.scope, pull.cursor))
+                        Frame::Page(self.page(pull))
                     }
                     Some(_) if !is_theirs => refused(pull.session, Why::NotYours),
                     // Or what it misses has left no trace: the greeting tells it to begin from nothing.
@@ -84,27 +81,19 @@ impl Cloud {
     /// An app's write through the server: it sees what stands.
     pub fn write(&mut self, user: &str, op: &Op, now_ms: i64) {
         let mut work = self.work(user, std::slice::from_ref(op));
-        self.written += 1;
-        let base = work.row(op.key).map_or(0, |held| held.state.version);
-        let writer = Writer {
-            author: Author { device: CLOUD.to_owned(), incarnation: 0, seq: self.written },
-            user: user.to_owned(),
-            at: Effective { ms: now_ms, is_approx: false },
-            parent: None,
-            is_again: false,
-            traces_from_ms: now_ms - TRACE_MS,
-        };
-        apply(&mut work, &writer, &Op { base, ..op.clone() });
+        apply_own(&mut work, user, op, now_ms);
         self.keep(&work);
     }
 
-    /// Takes away the traces of deletions that are older than 30 days and that every device seen in that time has read.
+    /// Takes away the traces of deletions that are older than 30 days and that every device
+    /// which holds them, and was seen in that time, has read.
     pub fn purge(&mut self, now_ms: i64) {
         let since = now_ms - TRACE_MS;
         let lives: Vec<&Life> = self.lives.values().filter(|life| life.seen_ms >= since).collect();
         let mut gone = Vec::new();
         for (key, held) in &self.rows {
-            let is_read = lives.iter().all(|life| {
+            let mut holders = lives.iter().filter(|life| scopes_of(&life.user).contains(&held.scope));
+            let is_read = holders.all(|life| {
                 life.cursors.get(&held.scope).is_some_and(|cursor| *cursor >= held.state.version)
             });
             if held.state.deleted && held.state.at_ms < since && is_read {
@@ -145,11 +134,12 @@ impl Cloud {
         self.heads.extend(work.heads.iter().map(|(scope, head)| (scope.clone(), *head)));
     }
 
-    fn page(&self, session: u64, scope: &Scope, from: u64) -> Page {
-        let new = self.rows.iter().filter(|(_, held)| held.scope == *scope && held.state.version > from);
+    fn page(&self, pull: &Pull) -> Page {
+        let is_new = |held: &Held| held.scope == pull.scope && held.state.version > pull.cursor;
+        let new = self.rows.iter().filter(|(_, held)| is_new(held));
         let mut rows: Vec<(RowKey, &Held)> = new.map(|(key, held)| (*key, held)).collect();
         rows.sort_unstable_by_key(|(_, held)| held.state.version);
         let rows = rows.into_iter().map(|(key, held)| (key, held.state.clone()));
-        page(session, scope, from, self.head(scope), rows, PAGE_BYTES)
+        page(pull, self.head(&pull.scope), rows, PAGE_BYTES)
     }
 }

@@ -116,12 +116,14 @@ pub struct Replica {
     session: u64,
     is_open: bool,
     heads: BTreeMap<Scope, u64>,
+    /// Cursors at which nothing more was to be told.
+    wholes: BTreeMap<Scope, u64>,
 }
 
 impl Replica {
     /// Begins anew, under a name drawn at random: at the start, on a new connection, when no answer came.
     pub fn begin(&mut self, session: u64) {
-        *self = Self { session, is_open: false, heads: BTreeMap::new() };
+        *self = Self { session, ..Self::default() };
     }
 
     /// Whether the server has answered the greeting.
@@ -145,9 +147,10 @@ impl Replica {
         durable.scopes.iter().find(behind).map_or(Step::Rest, |state| Step::Pull(state.scope.clone()))
     }
 
-    /// The greeting.
+    /// The greeting. Each has a name of its own, or a late answer to the one before would be taken for the answer to this one.
     #[must_use]
-    pub fn hello(&self, durable: &Durable, now: Stamp) -> Frame {
+    pub fn hello(&mut self, durable: &Durable, now: Stamp) -> Frame {
+        (self.session, self.is_open) = (self.session.wrapping_add(1), false);
         let told = |state: &ScopeState| ScopeTold {
             scope: state.scope.clone(),
             cursor: state.cursor,
@@ -181,13 +184,19 @@ impl Replica {
     /// The question what changed; also good as a question whether anything did.
     #[must_use]
     pub fn pull(&self, durable: &Durable, scope: &Scope) -> Frame {
-        let (cursor, floor) = durable.scope(scope).map_or((0, 0), |state| (state.cursor, state.floor));
+        let stands = durable.scope(scope);
+        let (cursor, floor) = stands.map_or((0, 0), |state| (state.cursor, state.floor));
         Frame::Pull(Pull {
             session: self.session,
             incarnation: durable.incarnation,
             scope: scope.clone(),
             cursor,
             floor,
+            // In the middle of several pages a row that changed again is only in a later one, and with everything: what
+            // changed in it first lies before this cursor.
+            is_whole: stands.is_none_or(|state| {
+                state.is_resetting || self.wholes.get(scope).is_none_or(|whole| *whole != state.cursor)
+            }),
         })
     }
 
@@ -199,7 +208,9 @@ impl Replica {
         chain_at: impl FnOnce(u64) -> Option<u64>,
     ) -> Change {
         match frame {
-            Frame::HelloAck(ack) if ack.session == self.session => self.greeted(durable, ack, chain_at),
+            Frame::HelloAck(ack) if ack.session == self.session && !self.is_open => {
+                self.greeted(durable, ack, chain_at)
+            }
             Frame::PushAck(ack) if ack.session == self.session => self.acked(durable, ack),
             Frame::Page(page) if page.session == self.session => self.page(durable, page),
             Frame::Poke(poke) => {
@@ -260,6 +271,12 @@ impl Replica {
         self.hear(page.scope.clone(), page.head);
         let follows = durable.scope(&page.scope).is_some_and(|state| state.cursor == page.from);
         let is_sound = page.to >= page.from && page.items.iter().all(|item| item.version > page.from);
-        if follows && is_sound { Change::Page(page) } else { Change::None }
+        if !follows || !is_sound {
+            return Change::None;
+        }
+        if page.checksum.is_some() {
+            self.wholes.insert(page.scope.clone(), page.to);
+        }
+        Change::Page(page)
     }
 }

@@ -31,6 +31,8 @@ pub struct Register {
     pub version: u64,
     /// Who wrote it.
     pub author: Author,
+    /// Who wrote the same after that, without having seen it: the same operation from a copied card, say.
+    pub also: Option<Author>,
     /// When, ms since 1970.
     pub at_ms: i64,
 }
@@ -44,6 +46,8 @@ pub struct Lost {
     pub author: Author,
     /// The conflict's row.
     pub conflict: RowId,
+    /// Version of the value that won over it then.
+    pub over: u64,
 }
 
 /// Lost values of one row that are known to it at most; the oldest are forgotten there, and stay among the conflicts.

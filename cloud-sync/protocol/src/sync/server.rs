@@ -13,11 +13,13 @@ use super::row::{RowState, checksum};
 use super::table::{Table, TableId};
 use crate::id::RowId;
 
-pub use decide::{Writer, apply};
-pub use talk::{Device, Greeted, Who, conflicts_of, greet, page, push, scopes_of};
+pub use decide::{Writer, apply, apply_own};
+pub use talk::{Device, Greeted, Who, conflicts_of, greet, page, push, scopes_of, weight};
 
 /// How long a deleted row leaves a trace at least, ms: 30 days.
 pub const TRACE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// Bytes of a page, see [`page`].
+pub const PAGE_BYTES: usize = 48 * 1024;
 
 /// Where a scope stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -182,6 +182,12 @@ impl Table {
         matches!(self, Self::Turns | Self::MoodChanges)
     }
 
+    /// Whether its rows can be deleted.
+    #[must_use]
+    pub const fn can_be_deleted(self) -> bool {
+        matches!(self, Self::Notes | Self::Facts)
+    }
+
     /// Whose rows a device of this user writes in it. Conflicts stand beside the row that they are about.
     #[must_use]
     pub fn scope(self, user: &str) -> Option<Scope> {
@@ -270,7 +276,7 @@ pub fn check(op: &Op) -> Result<Table, Invalid> {
             }
         }
         Kind::Set => {}
-        Kind::Delete if matches!(table, Table::Notes | Table::Facts) && op.fields.is_empty() => {}
+        Kind::Delete if table.can_be_deleted() && op.fields.is_empty() => {}
         Kind::Delete => return Err(Invalid("the row cannot be deleted")),
     }
     if op.fields.iter().all(|field| is_valid(table, field)) { Ok(table) } else { Err(Invalid("a value")) }

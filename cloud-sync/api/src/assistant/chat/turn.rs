@@ -121,7 +121,7 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
     }
 
     fn is_owner(&self) -> bool {
-        self.chat.rows.is_owner(&self.arrived.whose)
+        self.chat.rows.is_owner(&self.arrived.principal, &self.arrived.whose)
     }
 
     /// Carries calls out in order, until one fails or the sender leaves.

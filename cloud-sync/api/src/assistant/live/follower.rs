@@ -118,13 +118,17 @@ impl<S: EventStore, F: Feed> Follower<'_, S, F> {
     }
 
     fn take(&mut self, whose: &Whose, event: &Event) -> Option<String> {
+        // Each town counts for itself.
+        if whose.town != self.whose.town {
+            return None;
+        }
         // The store may have told it already.
         if self.position.is_some_and(|position| event.id <= position) {
             return None;
         }
         self.position = Some(event.id);
         let is_theirs = whose.user.is_empty() || whose.user == self.whose.user;
-        let is_for_them = whose.town == self.whose.town && is_theirs && self.kinds.contains(&event.kind);
+        let is_for_them = is_theirs && self.kinds.contains(&event.kind);
         is_for_them.then(|| message(event))
     }
 }

@@ -104,7 +104,14 @@ fn the_bytes_of_every_frame_stay_what_they_are() {
         }),
         push(300, vec![note(0, "hi"), note(5, "ho")]),
         Frame::PushAck(PushAck { session: 2, upto: 301, at: vec![(Scope::Town, 14), (scope.clone(), 2)] }),
-        Frame::Pull(Pull { session: 2, incarnation: 1, scope: scope.clone(), cursor: 12, floor: 3 }),
+        Frame::Pull(Pull {
+            session: 2,
+            incarnation: 1,
+            scope: scope.clone(),
+            cursor: 12,
+            floor: 3,
+            is_whole: false,
+        }),
         Frame::Page(Page {
             session: 2,
             scope: scope.clone(),

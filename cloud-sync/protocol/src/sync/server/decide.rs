@@ -2,18 +2,23 @@
 //!
 //! - A write that saw what it replaces is taken: the version it names is the field's, or the field was last written by the
 //!   same device before.
-//! - Of two that did not see each other the later one stands, by [`super::super::clock`], then by the device's name. What a
-//!   person wrote and lost is kept among the conflicts.
+//! - Of two that did not see each other the later one stands, by [`super::super::clock`], then by the device's name; one that
+//!   comes again, from a copied card, never does. What a person wrote and lost is kept among the conflicts.
 //! - A deletion stands, also over an edit it did not see; the text of that edit is kept among the conflicts. Nothing brings a
 //!   deleted row back.
 //! - A write to a row that is not there, or that is no valid write, is kept among the conflicts.
 
 use super::super::clock::Effective;
 use super::super::op::{Field, Kind, Op, RowKey, Scope};
-use super::super::row::{Author, LOST_MAX, Lost, Register, RowState};
+use super::super::row::{Author, CLOUD, LOST_MAX, Lost, Register, RowState};
 use super::super::table::{Table, check, conflicts};
-use super::{Held, Work, conflict_key};
+use super::{Held, TRACE_MS, Work, conflict_key};
 use crate::id::RowId;
+
+/// Values of one row together, bytes.
+const ROW_BYTES_MAX: usize = 48 * 1024;
+/// Bytes that are kept of a value that was none: more than any value may have.
+const LOST_BYTES_MAX: usize = 32 * 1024;
 
 /// Whose write it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,13 @@ impl Writer {
             .parent
             .is_some_and(|(incarnation, seq)| author.incarnation == incarnation && author.seq <= seq);
         author.device == self.author.device && (same_life || before)
+    }
+
+    /// Whether the device knew the value that stands in a field when it wrote `op`.
+    fn knew(&self, current: &Register, op: &Op) -> bool {
+        current.version <= op.base
+            || self.wrote(&current.author)
+            || current.also.as_ref().is_some_and(|also| self.wrote(also))
     }
 
     /// Whether it is the later of two that did not see each other.
@@ -80,6 +92,10 @@ pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
         return resolve(work, writer, op, held);
     }
     let Some(scope) = table.scope(&writer.user) else { return };
+    if !fits(held.as_ref(), op) {
+        work.invalid += 1;
+        return refuse(work, writer, &scope, table, op, Why::Invalid);
+    }
     match held {
         // The id is another's; of whose nothing is told.
         Some(held) if held.scope != scope => refuse(work, writer, &scope, table, op, Why::Gone),
@@ -95,7 +111,9 @@ pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
         None => match op.kind {
             // Its trace may be gone: nobody can tell whether it is new or was deleted.
             Kind::Insert
-                if writer.is_again && (writer.at.is_approx || writer.at.ms < writer.traces_from_ms) =>
+                if table.can_be_deleted()
+                    && writer.is_again
+                    && (writer.at.is_approx || writer.at.ms < writer.traces_from_ms) =>
             {
                 refuse(work, writer, &scope, table, op, Why::Gone);
             }
@@ -106,12 +124,40 @@ pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
     }
 }
 
+/// Applies a write of the server's own, an app's: it sees what stands, whatever `op` says of that.
+pub fn apply_own(work: &mut Work, user: &str, op: &Op, now_ms: i64) {
+    let held = work.row(op.key);
+    let base = held.map_or(0, |held| held.state.version);
+    let scope = held.map(|held| held.scope.clone());
+    let scope = scope.or_else(|| Table::of(op.key.table)?.scope(user));
+    let head = scope.and_then(|scope| work.heads.get(&scope).copied()).unwrap_or_default();
+    let writer = Writer {
+        // One writer, whose writes to a scope follow each other as its versions do.
+        author: Author { device: CLOUD.to_owned(), incarnation: 0, seq: head.version + 1 },
+        user: user.to_owned(),
+        at: Effective { ms: now_ms, is_approx: false },
+        parent: None,
+        is_again: false,
+        traces_from_ms: now_ms - TRACE_MS,
+    };
+    apply(work, &writer, &Op { base, ..op.clone() });
+}
+
+/// Whether a row with these fields still fits into a frame, whatever it carries that nobody here knows.
+fn fits(held: Option<&Held>, op: &Op) -> bool {
+    let kept = held.into_iter().flat_map(|held| &held.state.fields).filter(|one| op.get(one.field).is_none());
+    let kept: usize = kept.map(|one| one.value.len()).sum();
+    let new: usize = op.fields.iter().map(|field| field.value.len()).sum();
+    kept + new <= ROW_BYTES_MAX
+}
+
 fn register(field: &Field, version: u64, writer: &Writer) -> Register {
     Register {
         field: field.id,
         value: field.value.clone(),
         version,
         author: writer.author.clone(),
+        also: None,
         at_ms: writer.at.ms,
     }
 }
@@ -129,18 +175,24 @@ fn insert(work: &mut Work, writer: &Writer, scope: &Scope, table: Table, op: &Op
 
 fn merge(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
     let Held { scope, mut state } = held;
-    let (mut written, mut losers) = (Vec::new(), Vec::new());
+    let (mut written, mut same, mut losers) = (Vec::new(), Vec::new(), Vec::new());
     for field in &op.fields {
         let Some(current) = state.get(field.id) else {
             written.push(field);
             continue;
         };
-        let knew = current.version <= op.base || writer.wrote(&current.author);
+        let knew = writer.knew(current, op);
+        // What comes again may have stood here before, and whoever replaced it may have seen it.
+        let wins = knew || (!writer.is_again && writer.is_later_than(current));
         if current.value == field.value {
-            // Both say the same. Where it was said knowingly, who said it last counts for what follows.
+            // Both say the same. A mood that is said again begins to fade anew.
+            if wins && table == Table::Personality {
+                written.push(field);
+            } else if !knew {
+                same.push(field.id);
+            }
             continue;
         }
-        let wins = knew || writer.is_later_than(current);
         if !knew && table.keeps_loser(field.id) {
             losers.push(loser(current, field, writer, wins));
         }
@@ -158,11 +210,14 @@ fn merge(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
                 Err(place) => state.fields.insert(place, new),
             }
         }
-    } else if losers.is_empty() {
+    } else if losers.is_empty() && same.is_empty() {
         return;
     }
+    for one in state.fields.iter_mut().filter(|one| same.contains(&one.field)) {
+        one.also = Some(writer.author.clone());
+    }
     for loser in losers {
-        lose(work, writer, &scope, op.key, &mut state, loser);
+        lose(work, writer, &scope, op, &mut state, loser);
     }
     work.put(op.key, Held { scope, state });
 }
@@ -179,10 +234,8 @@ fn loser(current: &Register, field: &Field, writer: &Writer, wins: bool) -> Lose
 
 fn delete(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
     let Held { scope, mut state } = held;
-    let unseen = table
-        .text_field()
-        .and_then(|field| state.get(field))
-        .filter(|current| current.version > op.base && !writer.wrote(&current.author));
+    let unseen =
+        table.text_field().and_then(|field| state.get(field)).filter(|current| !writer.knew(current, op));
     let loser = unseen.map(|current| Loser {
         field: current.field,
         value: current.value.clone(),
@@ -194,7 +247,7 @@ fn delete(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
     (state.version, state.at_ms, state.deleted) = (version, writer.at.ms, true);
     state.fields.clear();
     if let Some(loser) = loser {
-        lose(work, writer, &scope, op.key, &mut state, loser);
+        lose(work, writer, &scope, op, &mut state, loser);
     }
     state.lost.clear();
     work.put(op.key, Held { scope, state });
@@ -204,23 +257,26 @@ fn delete(work: &mut Work, writer: &Writer, table: Table, op: &Op, held: Held) {
 fn refuse(work: &mut Work, writer: &Writer, scope: &Scope, table: Table, op: &Op, why: Why) {
     let Some(field) = table.text_field() else { return };
     let Some(value) = op.get(field) else { return };
-    let loser =
-        Loser { field, value: value.to_vec(), author: writer.author.clone(), at_ms: writer.at.ms, why };
+    let value = value[..value.len().min(LOST_BYTES_MAX)].to_vec();
+    let loser = Loser { field, value, author: writer.author.clone(), at_ms: writer.at.ms, why };
     let mut nobody = RowState::default();
-    lose(work, writer, scope, op.key, &mut nobody, loser);
+    lose(work, writer, scope, op, &mut nobody, loser);
 }
 
-/// Writes a conflict, or brings the one up to date that the same device's edit before this one caused.
-fn lose(work: &mut Work, writer: &Writer, scope: &Scope, key: RowKey, state: &mut RowState, loser: Loser) {
+/// Writes a conflict, or brings the one up to date that the same device's edit before this one caused, where it still saw that
+/// edit and not the value that had won over it.
+fn lose(work: &mut Work, writer: &Writer, scope: &Scope, op: &Op, state: &mut RowState, loser: Loser) {
+    let (key, over) = (op.key, state.get(loser.field).map_or(0, |register| register.version));
     let known = state.lost.iter().position(|lost| {
-        lost.field == loser.field && (lost.author == loser.author || writer.wrote(&lost.author))
+        let is_older = writer.wrote(&lost.author) && op.base < lost.over;
+        lost.field == loser.field && (lost.author == loser.author || is_older)
     });
     let conflict = match known {
         Some(place) => state.lost.remove(place).conflict,
         None => name(&loser, key),
     };
     let author = loser.author.clone();
-    state.lost.push(Lost { field: loser.field, author, conflict });
+    state.lost.push(Lost { field: loser.field, author, conflict, over });
     if state.lost.len() > LOST_MAX {
         state.lost.remove(0);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::clock::effective;
-use super::super::frame::{Hello, HelloAck, Item, Page, Push, PushAck, Refusal, ScopeAck};
+use super::super::frame::{Hello, HelloAck, Item, Page, Pull, Push, PushAck, Refusal, ScopeAck};
 use super::super::op::{Field, RowKey, Scope};
 use super::super::row::{Author, RowState};
 use super::decide::{Writer, apply};
@@ -113,20 +113,21 @@ pub fn push(
 }
 
 /// What changed in a scope after `from`. `rows` are the rows with a higher version, in order of their versions, and `head` is
-/// of the same moment. Ends where `bytes_max` are reached; one row always fits.
+/// of the same moment. A replica that asks for whole rows gets every field. Ends where `bytes_max` are reached; one row always fits.
 #[must_use]
 pub fn page(
-    session: u64,
-    scope: &Scope,
-    from: u64,
+    pull: &Pull,
     head: Head,
     rows: impl IntoIterator<Item = (RowKey, RowState)>,
     bytes_max: usize,
 ) -> Page {
+    let Pull { session, cursor: from, .. } = *pull;
+    let scope = &pull.scope;
     let (mut items, mut bytes, mut to) = (Vec::new(), 0, from);
+    let known = pull.known();
     for (key, state) in rows {
-        let item = item(key, &state, from);
-        bytes += 48 + item.fields.iter().map(|field| field.value.len() + 4).sum::<usize>();
+        bytes += weight(&state, known);
+        let item = item(key, &state, known);
         if bytes > bytes_max && !items.is_empty() {
             return Page {
                 session,
@@ -146,8 +147,16 @@ pub fn page(
     Page { session, scope: scope.clone(), from, to, head: head.version, checksum, items }
 }
 
-fn item(key: RowKey, state: &RowState, from: u64) -> Item {
-    let new = state.fields.iter().filter(|one| one.version > from);
+/// What a row adds to the bytes of a page for a replica that knows it up to `known`, see [`Pull::known`]: whoever reads rows for [`page`] can stop behind the one
+/// that is too much.
+#[must_use]
+pub fn weight(state: &RowState, known: u64) -> usize {
+    let new = state.fields.iter().filter(|one| one.version > known);
+    48 + new.map(|one| one.value.len() + 4).sum::<usize>()
+}
+
+fn item(key: RowKey, state: &RowState, known: u64) -> Item {
+    let new = state.fields.iter().filter(|one| one.version > known);
     let fields = new.map(|one| Field { id: one.field, value: one.value.clone() }).collect();
     Item { key, version: state.version, at_ms: state.at_ms, is_deleted: state.deleted, fields }
 }

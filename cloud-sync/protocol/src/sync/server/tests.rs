@@ -80,6 +80,19 @@ fn a_device_that_loses_again_has_one_conflict_with_its_newest_words() {
 }
 
 #[test]
+fn what_lost_is_kept_beside_what_the_same_device_wrote_after_it_saw_the_winner() {
+    let writes = [
+        (by("a", 1, 1), op(Kind::Insert, 0, "one")),
+        (by("b", 1, 50), op(Kind::Set, 1, "two")),
+        (by("a", 2, 30), op(Kind::Set, 1, "three")),
+        (by("b", 2, 90), op(Kind::Set, 2, "four")),
+        // It saw "two", and wrote over that.
+        (by("a", 3, 60), op(Kind::Set, 2, "five")),
+    ];
+    check(&writes, Some("four"), &["three", "five"]);
+}
+
+#[test]
 fn a_deletion_stands_and_what_it_did_not_see_is_kept() {
     let new = (by("a", 1, 1), op(Kind::Insert, 0, "one"));
     let two = (by("b", 1, 50), op(Kind::Set, 1, "two"));
@@ -97,6 +110,22 @@ fn a_copy_that_inserts_again_what_may_have_been_deleted_is_asked_first() {
     let again = |at_ms, traces_from_ms| Writer { is_again: true, traces_from_ms, ..by("a", 1, at_ms) };
     check(&[(again(100, 50), op(Kind::Insert, 0, "one"))], Some("one"), &[]);
     check(&[(again(40, 50), op(Kind::Insert, 0, "one"))], None, &["one"]);
+}
+
+#[test]
+fn a_row_stays_small_enough_for_a_frame() {
+    // Also where it grows by fields that nobody here knows, one after the other; what was too long is kept, as far as it goes.
+    let mut work = Work::default();
+    apply(&mut work, &by("a", 1, 1), &op(Kind::Insert, 0, "one"));
+    for (seq, field) in (2..).zip(900..904) {
+        let fields = vec![Field { id: field, value: vec![7; 20_000] }];
+        apply(&mut work, &by("a", seq, 1), &Op { fields, ..op(Kind::Set, 9, "") });
+    }
+    let bytes: usize = work.row(NOTE).unwrap().state.fields.iter().map(|one| one.value.len()).sum();
+    assert_eq!((bytes > 40_000, bytes < 48 * 1024, work.invalid), (true, true, 2));
+    apply(&mut work, &by("a", 9, 1), &op(Kind::Set, 9, &"x".repeat(100_000)));
+    let lost = work.changed().find(|(key, _)| is_conflicts(key.table)).unwrap().1;
+    assert_eq!(lost.state.get(conflicts::OTHER).unwrap().value.len(), 32 * 1024);
 }
 
 #[test]

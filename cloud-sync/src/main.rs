@@ -1,0 +1,21 @@
+//! Arguments, then the command. Nothing else.
+
+use std::process::ExitCode;
+
+use cloud_sync::cli::{self, Command};
+use cloud_sync::start;
+use cloud_sync_api::environment::Environment;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    // Before anything speaks TLS: with two providers in the tree rustls would not choose one by itself.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let environment = Environment::of_process();
+    match cli.command {
+        Command::Run(args) => start::run(&args, &environment),
+        Command::Beside(command) => cli::execute(&command, &environment),
+    }
+}

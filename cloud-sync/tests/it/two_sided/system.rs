@@ -1,0 +1,180 @@
+//! A cloud with a database, and a robot that is paired with it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::support::database::TestDatabase;
+use crate::system::broker::Broker;
+use crate::system::cloud::Cloud;
+use crate::system::http::Client;
+use crate::system::place::Place;
+use crate::system::proxy::Proxy;
+use crate::system::robot::Robot;
+use crate::system::{wait_for, wait_until};
+
+/// Whether there is a broker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mqtt {
+    /// Frames go over it, and the robot is driven through it.
+    With,
+    /// Frames go over HTTP.
+    Without,
+}
+
+/// Everything that a test needs. The order of the fields is the order in which it ends.
+pub(super) struct System {
+    pub(super) robot: Robot,
+    /// Between robot and cloud.
+    pub(super) way: Proxy,
+    /// Between robot, cloud and broker.
+    pub(super) way_of_mqtt: Option<Proxy>,
+    pub(super) cloud: Cloud,
+    _broker: Option<Broker>,
+    place: Place,
+    _database: TestDatabase,
+}
+
+/// Runs a test with a robot that runs and is not paired yet. Where the only database is an embedded one it is left out: that has
+/// one connection, and `robbie-tryout`'s own test runs the whole system on it.
+pub(super) fn apart(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
+    let embedded = std::env::var("ROBBIE_TEST_EMBEDDED").unwrap_or_default();
+    if !embedded.is_empty() {
+        let this = std::thread::current();
+        let name = this.name().unwrap_or("a test");
+        eprintln!("not tested: {name}: needs a Postgres of more than one connection");
+        return;
+    }
+    let mut system = System::start(mqtt).unwrap_or_else(|error| panic!("{error:#}"));
+    let done = catch_unwind(AssertUnwindSafe(|| test(&mut system)));
+    if !matches!(done, Ok(Ok(()))) {
+        system.print_logs();
+    }
+    match done {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => panic!("{error:#}"),
+        Err(panicked) => resume_unwind(panicked),
+    }
+}
+
+/// Runs a test with a robot that is paired and at rest.
+pub(super) fn paired(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
+    apart(mqtt, |system| {
+        system.pair()?;
+        system.wait_until_in_step()?;
+        test(system)
+    });
+}
+
+/// Lines of each log that a failure shows.
+const LINES: usize = 40;
+
+impl System {
+    fn start(mqtt: Mqtt) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let database = runtime.block_on(TestDatabase::empty());
+        let place = Place::new()?;
+        let broker = (mqtt == Mqtt::With).then(|| Broker::start(&place)).transpose()?;
+        let way_of_mqtt = broker.as_ref().map(|broker| Proxy::to(broker.address)).transpose()?;
+        let mqtt_url = way_of_mqtt.as_ref().map(|way| format!("mqtt://{}", way.address));
+        let cloud = Cloud::start(&place, "cloud", &database.url(), mqtt_url.as_deref())?;
+        let way = Proxy::to(cloud.address)?;
+        let robot = Robot::start(&place, "robot", &[])?;
+        Ok(Self { robot, way, way_of_mqtt, cloud, _broker: broker, place, _database: database })
+    }
+
+    fn print_logs(&self) {
+        for name in ["robot", "cloud", "broker"] {
+            let said = std::fs::read_to_string(self.place.path(&format!("{name}.log"))).unwrap_or_default();
+            let lines: Vec<&str> = said.lines().collect();
+            eprintln!("--- the {name} said\n{}", lines[lines.len().saturating_sub(LINES)..].join("\n"));
+        }
+    }
+
+    /// Pairs the robot, which goes to the cloud over the line in between.
+    pub(super) fn pair(&self) -> anyhow::Result<()> {
+        self.robot.pair(&self.cloud.code(None)?, &format!("http://{}", self.way.address))
+    }
+
+    /// Its folder.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Waits until the robot has greeted the cloud, and has nothing to send.
+    pub(super) fn wait_until_in_step(&self) -> anyhow::Result<()> {
+        let mut robot = self.robot.client()?;
+        wait_until("robot and cloud in step", || {
+            let status = robot.get("/api/sync/status")?;
+            Ok(status["pending"] == 0
+                && status["connected"] == true
+                && !status["last_converged_at"].is_null())
+        })
+    }
+
+    /// The conflicts that both sides show, once they show the same, and so many.
+    pub(super) fn conflicts(&self, count: usize) -> anyhow::Result<Vec<Value>> {
+        let (mut robot, mut cloud) = (self.robot.client()?, self.cloud.client()?);
+        let ids = |client: &mut Client| -> anyhow::Result<Vec<Value>> {
+            let list = client.get("/api/sync/conflicts")?;
+            Ok(list.as_array().context("no list of conflicts")?.clone())
+        };
+        let id = |list: &[Value]| list.iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+        wait_for(&format!("{count} conflicts on both sides"), || {
+            let (here, there) = (ids(&mut robot)?, ids(&mut cloud)?);
+            Ok((here.len() == count && id(&here) == id(&there)).then_some(there))
+        })
+    }
+}
+
+/// Writes a note, and gives its id.
+pub(super) fn write(client: &mut Client, content: &str) -> anyhow::Result<String> {
+    let note = client.post("/api/sticky-notes/", &json!({"content": content}))?.expect(201)?;
+    Ok(note["id"].as_str().context("a note without id")?.to_owned())
+}
+
+/// Writes another text into a note.
+pub(super) fn rewrite(client: &mut Client, id: &str, content: &str) -> anyhow::Result<()> {
+    let body = json!({"content": content}).to_string();
+    client.ask("PATCH", &format!("/api/sticky-notes/{id}"), &body)?.expect(200)?;
+    Ok(())
+}
+
+/// What a note says; `None` where there is none.
+pub(super) fn read(client: &mut Client, id: &str) -> anyhow::Result<Option<String>> {
+    let answer = client.ask("GET", &format!("/api/sticky-notes/{id}"), "")?;
+    if answer.status == 404 {
+        return Ok(None);
+    }
+    Ok(answer.expect(200)?["content"].as_str().map(str::to_owned))
+}
+
+/// Waits until a note says this, and gives how long that took.
+pub(super) fn wait_for_note(client: &mut Client, id: &str, content: &str) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    wait_until(&format!("{content:?}"), || Ok(read(client, id)?.as_deref() == Some(content)))?;
+    Ok(began.elapsed())
+}
+
+/// Every note there is: id and content, by id.
+pub(super) fn all_notes(client: &mut Client) -> anyhow::Result<Vec<(String, String)>> {
+    let mut notes = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let answer = client.ask("GET", &format!("/api/sticky-notes/?limit=500{cursor}"), "")?;
+        let page = answer.expect(200)?;
+        for note in page.as_array().context("no list of notes")? {
+            let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
+            notes.push((text("id"), text("content")));
+        }
+        match answer.header("x-next-cursor") {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    notes.sort();
+    Ok(notes)
+}
