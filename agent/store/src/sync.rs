@@ -59,7 +59,12 @@ impl Store {
     /// [`StoreError::Full`] where a page does not fit: nothing of it is kept, and it can be asked for again. `Failed`, as every
     /// write.
     pub async fn apply_change(&self, change: Change) -> Stored<()> {
-        self.write(Room::Takes, move |write| apply::apply(write, &change)).await
+        // Also on a full disk an acknowledgement makes room, and so does a page of deletions.
+        let room = match &change {
+            Change::Page(page) if page.items.iter().any(|item| !item.is_deleted) => Room::Takes,
+            _ => Room::Makes,
+        };
+        self.write(room, move |write| apply::apply(write, &change)).await
     }
 
     /// Belongs to `user` in `town` from now on, under the name `device`: rows of the owner become his, and everything that is

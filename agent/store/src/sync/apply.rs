@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cloud_sync_protocol::store::StoreError;
 use cloud_sync_protocol::sync::frame::{Item, Page};
 use cloud_sync_protocol::sync::op::{Field, RowKey, Scope, put_over};
 use cloud_sync_protocol::sync::replica::{Change, ScopeState};
@@ -228,7 +229,13 @@ fn show(
             continue;
         }
         let fields = overlay(base.fields, &waiting);
-        shown.row(write, table, key.row, fields.as_deref(), base.at_ms)?;
+        match shown.row(write, table, key.row, fields.as_deref(), base.at_ms) {
+            // The id is another row's here. One row that cannot be shown must not keep all others from coming.
+            Err(Fail::Store(StoreError::Conflict { .. })) => {
+                tracing::warn!(row = %key.row, table = table.name(), "a row of the cloud has the id of another one here");
+            }
+            shown => shown?,
+        }
     }
     Ok(())
 }

@@ -445,6 +445,27 @@ fn a_field_that_nobody_here_knows_is_kept_and_an_unset_clock_leaves_the_moment_t
 }
 
 #[test]
+fn a_row_whose_id_is_another_rows_here_keeps_nothing_else_from_coming() {
+    let (mut cloud, mut one) = (Cloud::default(), Robot::paired(1));
+    let guest = Whose { town: "home".to_owned(), user: "bob".to_owned() };
+    let said = NewTurn {
+        id: Some(RowId::named("taken")),
+        sender: cloud_sync_protocol::turn::Sender::User,
+        speaker: None,
+        text: "his".to_owned(),
+        at: None,
+        mood: Mood::Friendly,
+    };
+    one.write(|write| turns::add(write, &guest, RowId::named("other"), std::slice::from_ref(&said)));
+    for (name, content) in [("taken", "of an app"), ("free", "another of an app")] {
+        let new = vec![Field::text(fields::CONTENT, content), Field::text(fields::CREATED_BY, "ann")];
+        app_writes(&mut cloud, Kind::Insert, RowId::named(name), new, NOW);
+    }
+    one.talk(&mut cloud);
+    assert_eq!(one.contents(), ["another of an app"]);
+}
+
+#[test]
 fn a_page_that_does_not_fit_is_refused_whole_and_taken_later() {
     let (mut cloud, mut one, mut two) = (Cloud::default(), Robot::paired(1), Robot::paired(2));
     for n in 0..20 {
