@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::sync::Robot;
 
 pub use known::{Newest, Watching};
+pub(crate) use mqtt::random_id;
 pub use mqtt::{Away, Link, Refusals, Socket};
 
 /// A frame of sync from a robot.

@@ -4,6 +4,7 @@
 //! it saw of the robot a client says itself.
 
 mod answers;
+mod chat;
 mod commands;
 mod reads;
 mod stops;
@@ -22,6 +23,8 @@ use serde_json::{Map, Value};
 use utoipa_axum::routes;
 
 use crate::link::{Away, Link};
+
+pub use chat::TownBody;
 
 /// Who may look.
 const READ: Rule = Rule::scope(Scope::Read, Rate::Read);

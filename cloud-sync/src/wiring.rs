@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cloud_sync_api::assistant;
-use cloud_sync_api::assistant::body::NoBody;
 use cloud_sync_api::failure::chain;
 use cloud_sync_api::files::write_private;
 use cloud_sync_api::health::Faults;
@@ -32,7 +31,7 @@ use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError, models, owner_token};
 use crate::link::{self, Link};
 use crate::memory::{self, Recall};
-use crate::robots::{self, Robots};
+use crate::robots::{self, Robots, TownBody};
 use crate::server::{self, Front, Running, ServerError};
 use crate::store::registry::{FirstStart, RegistryError, TownRow};
 use crate::store::{Database, DatabaseConfig, Migrations, OpenError, Rows};
@@ -141,11 +140,13 @@ impl App {
         supervise::spawn("sync-frames", link::sync::answer(link.clone(), rows.clone(), frames));
         supervise::spawn("sync-news", link::sync::tell(link.clone(), rows.clone()));
 
+        let robots = Robots { link, guards: guards.clone() };
+        let body = TownBody::new(robots.clone());
         let features = ApiRouter::new(&guards)
-            .merge(assistant::routes(&guards, Homes::OfToken, rows.clone(), recall, NoBody))
+            .merge(assistant::routes(&guards, Homes::OfToken, rows.clone(), recall, body))
             .merge(assistant::sync_routes(&guards, Homes::OfToken, rows.clone()))
             .merge(sync::routes(&guards, rows))
-            .merge(robots::routes(Robots { link, guards: guards.clone() }));
+            .merge(robots::routes(robots));
         self.front.open(server::router(&guards, &admin, &database, &self.faults, features));
         self.faults.has_started();
         Ok(())

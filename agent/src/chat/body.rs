@@ -6,6 +6,7 @@ use agent_core::profile::HeadLimits;
 use agent_core::request::Travel;
 use cloud_sync_api::access::Principal;
 use cloud_sync_api::assistant::body::{Body, Done};
+use cloud_sync_api::assistant::said;
 use cloud_sync_protocol::persona::Mood;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
@@ -60,7 +61,7 @@ impl RobotBody {
             shown.body.senses.is_some_and(|(_, senses)| is_there(senses.pan_rad, senses.tilt_rad))
         });
         match tokio::time::timeout(POINTING_MAX, pointed).await {
-            Ok(()) => Done::Well(report::looking(&wanted)),
+            Ok(()) => Done::Well(said::looking(wanted.direction)),
             Err(_late) => {
                 Done::Unable { problem: "blocked", detail: "My head did not get there in time.".to_owned() }
             }
@@ -81,14 +82,14 @@ impl RobotBody {
         // A colour that nobody sees is not what was meant.
         let on = on.or(color_rgb.map(|_| true));
         match errand.light(on, color_rgb).await {
-            Ok(()) => Done::Well(report::lit(on, color)),
+            Ok(()) => Done::Well(said::lit(on, color)),
             Err(unable) => report::unable(unable, os::boot_time()),
         }
     }
 
     async fn travel(&self, errand: &mut Errand, call: &Call, travel: Travel) -> Done {
         match errand.travel(travel).await {
-            Ok(()) => Done::Well(report::moved(call)),
+            Ok(()) => Done::Well(said::moved(call)),
             Err(unable) => report::unable(unable, os::boot_time()),
         }
     }
@@ -117,7 +118,7 @@ impl Body for RobotBody {
 
     async fn stop(&self, by: &Principal) -> Done {
         let shown = stop::press_stop(&self.robot, &by.peer, Some(by)).await;
-        report::stopped(shown.stopped, shown.confirmed_by_mcu)
+        said::stopped(shown.stopped, shown.confirmed_by_mcu)
     }
 
     async fn errand(&self, by: &Principal) -> Errand {

@@ -4,63 +4,10 @@ use agent_core::refusal::Refusal;
 use agent_core::snapshot::{Closed, Snapshot};
 use agent_core::time::BootTime;
 use cloud_sync_api::assistant::body::Done;
-use models_mind::skills::{Call, Direction};
+use cloud_sync_api::assistant::said::{OPEN, charge, ended, short};
 
-use super::body::Gaze;
 use super::errand::Unable;
 use crate::drive::refusals;
-
-/// What helps when base or head is closed.
-const OPEN: &str = "A person opens me again: \"Take control\" on my page, or `robbie-agent drive`.";
-
-/// A drive or a turn that came to its end.
-pub(super) fn moved(call: &Call) -> String {
-    match *call {
-        Call::Drive { distance_m } => {
-            let way = if distance_m < 0.0 { "back" } else { "forward" };
-            format!("I drove {} m {way}.", short(distance_m.abs()))
-        }
-        Call::Turn { angle_deg } => {
-            let side = if angle_deg < 0.0 { "right" } else { "left" };
-            format!("I turned {} degrees to the {side}.", short(angle_deg.abs()))
-        }
-        _ => "Done.".to_owned(),
-    }
-}
-
-/// The head got where it was told to look.
-pub(super) fn looking(gaze: &Gaze) -> String {
-    match gaze.direction {
-        Some(Direction::Left) => "I look to the left.".to_owned(),
-        Some(Direction::Right) => "I look to the right.".to_owned(),
-        Some(Direction::Up) => "I look up.".to_owned(),
-        Some(Direction::Down) => "I look down.".to_owned(),
-        Some(Direction::Center) => "I look straight ahead.".to_owned(),
-        None => "I look there.".to_owned(),
-    }
-}
-
-/// The lights are as they were told to be.
-pub(super) fn lit(on: Option<bool>, color: Option<&str>) -> String {
-    match (on, color) {
-        (Some(false), _) => "My lights are off.".to_owned(),
-        (_, Some(color)) => format!("My lights are {color}."),
-        _ => "My lights are on.".to_owned(),
-    }
-}
-
-/// What became of a stop.
-pub(super) fn stopped(is_stopped: bool, is_confirmed: bool) -> Done {
-    if is_stopped && is_confirmed {
-        return Done::Well(format!("I stopped, and I stay where I am. {OPEN}"));
-    }
-    Done::Unable {
-        problem: "link-down",
-        detail:
-            "I sent the stop, and my microcontroller has not confirmed it: it stops by itself. Look at me."
-                .to_owned(),
-    }
-}
 
 /// Why something was not done.
 pub(super) fn unable(unable: Unable, now: BootTime) -> Done {
@@ -97,20 +44,6 @@ pub(super) fn unable(unable: Unable, now: BootTime) -> Done {
     Done::Unable { problem, detail }
 }
 
-/// Why a motion ended before its goal.
-fn ended(reason: &str) -> String {
-    match reason {
-        "stop" | "estop" => "I was stopped on the way.".to_owned(),
-        "blocked" => "Something is in my way.".to_owned(),
-        "nobody-present" => "Nobody is with me any more, so I stopped.".to_owned(),
-        "bounds" => "The time that one message may move me is over, so I stopped.".to_owned(),
-        "deadline" => "It took too long, so I stopped.".to_owned(),
-        "lease-gone" | "replaced" => "Somebody else took control of me on the way.".to_owned(),
-        "revoked" => "Your token was revoked on the way.".to_owned(),
-        other => format!("I stopped on the way: {other}."),
-    }
-}
-
 /// The battery.
 pub(super) fn battery(now: &Snapshot) -> Done {
     let Some((_, senses)) = now.body.senses.filter(|_| now.is_heard) else {
@@ -119,11 +52,7 @@ pub(super) fn battery(now: &Snapshot) -> Done {
             detail: "I cannot read my battery: my microcontroller does not answer.".to_owned(),
         };
     };
-    Done::Well(charge(senses.battery_percent, senses.battery_mv))
-}
-
-fn charge(percent: u8, millivolts: u16) -> String {
-    format!("My battery is at {percent} %, {} V.", short(f64::from(millivolts) / 1000.0))
+    Done::Well(charge(senses.battery_percent, f64::from(senses.battery_mv) / 1000.0))
 }
 
 /// How the body is.
@@ -162,7 +91,7 @@ pub(super) fn status(now: &Snapshot) -> String {
             whole(pan),
             whole(tilt)
         ));
-        sentences.push(charge(senses.battery_percent, senses.battery_mv));
+        sentences.push(charge(senses.battery_percent, f64::from(senses.battery_mv) / 1000.0));
     }
     let [red, green, blue] = now.lights.rgb;
     sentences.push(match now.lights.on {
@@ -182,24 +111,9 @@ fn whole(value: f64) -> String {
     format!("{}", value.round() + 0.0)
 }
 
-/// At most two decimals, without trailing zeros, never "-0".
-fn short(value: f64) -> String {
-    let rounded = (value * 100.0).round() / 100.0 + 0.0;
-    format!("{rounded}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_done_is_said_as_people_say_it() {
-        assert_eq!(moved(&Call::Drive { distance_m: 0.5 }), "I drove 0.5 m forward.");
-        assert_eq!(moved(&Call::Drive { distance_m: -1.0 }), "I drove 1 m back.");
-        assert_eq!(moved(&Call::Turn { angle_deg: -90.0 }), "I turned 90 degrees to the right.");
-        assert_eq!(lit(Some(true), Some("red")), "My lights are red.");
-        assert_eq!(short(-0.001), "0");
-    }
 
     #[test]
     fn a_body_that_is_not_heard_says_nothing_of_itself() {

@@ -27,7 +27,7 @@ const ASK_EVERY_WITH_BROKER: Duration = Duration::from_secs(15);
 /// How often the cloud is asked for its broker, while there is no connection to one.
 const BROKER_EVERY: Duration = Duration::from_secs(60);
 /// Pauses after failures: the first, doubling, at most the last.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 /// Pause where only a person can help.
 const PAUSE_REFUSED: Duration = Duration::from_secs(60);
 /// Bytes of operations of one frame, before compression: half of it always fits.

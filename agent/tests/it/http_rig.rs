@@ -29,10 +29,10 @@ pub(crate) const UNLIMITED: &[&str] =
     &["limits.motion_per_s=0", "limits.read_per_s=0", "limits.write_per_s=0", "limits.chat_per_min=0"];
 
 /// How often a test may start anew because the machine stood still.
-const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 
 /// An agent that does not run for so long closes the robot after a little more, and a test has nothing left to look at.
-const STANDSTILL: Duration = Duration::from_millis(60);
+pub(crate) const STANDSTILL: Duration = Duration::from_millis(60);
 
 /// An agent with its simulated body, in a folder of its own, with base and head open.
 pub(crate) struct Rig {
@@ -161,12 +161,13 @@ impl Rig {
 }
 
 /// Notices when this machine gives a thread no time.
-struct Machine {
+pub(crate) struct Machine {
     longest_us: Arc<AtomicU64>,
 }
 
 impl Machine {
-    fn watch() -> Self {
+    /// From now on.
+    pub(crate) fn watch() -> Self {
         let longest_us = Arc::new(AtomicU64::new(0));
         let seen = Arc::downgrade(&longest_us);
         std::thread::spawn(move || {
@@ -182,7 +183,7 @@ impl Machine {
     }
 
     /// Waits until the machine has run for a second and a half, but not for ever.
-    fn wait_for_calm() {
+    pub(crate) fn wait_for_calm() {
         let ends = Instant::now() + DEADLINE;
         while Instant::now() < ends {
             let machine = Self::watch();
@@ -193,7 +194,8 @@ impl Machine {
         }
     }
 
-    fn longest_standstill(&self) -> Duration {
+    /// The longest time without any for us.
+    pub(crate) fn longest_standstill(&self) -> Duration {
         Duration::from_micros(self.longest_us.load(Ordering::Relaxed))
     }
 }

@@ -15,6 +15,7 @@ mod notes;
 mod pages;
 mod persona;
 mod refusal;
+pub mod said;
 mod sync;
 mod whose;
 

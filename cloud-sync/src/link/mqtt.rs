@@ -383,7 +383,7 @@ fn ignored(reason: &'static str) {
 }
 
 /// 128 random bits; nobody guesses another's. Without randomness nobody is asked.
-fn random_id() -> Result<String, Away> {
+pub(crate) fn random_id() -> Result<String, Away> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_no_randomness| Away)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

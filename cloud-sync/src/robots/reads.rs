@@ -74,7 +74,7 @@ pub(super) async fn state(
 }
 
 /// A state that is as new as can be had within a second.
-async fn newest(robots: &Robots, robot: &RobotId) -> Option<Bytes> {
+pub(super) async fn newest(robots: &Robots, robot: &RobotId) -> Option<Bytes> {
     if !robots.link.status(robot)?.online {
         return None;
     }

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use figures::{Figures, line};
-use judge::{Broken, FIGURES};
+use judge::{Broken, DIVERGED, FIGURES, broken};
 use mistakes::Mistake;
 use setup::Setup;
 use trace::Trace;
@@ -50,9 +50,15 @@ fn number(name: &str) -> Option<u64> {
 
 /// Runs a seed, or its first steps.
 fn run(seed: u64, steps: Option<u64>, mistake: Option<Mistake>, trace: Trace) -> Outcome {
-    let mut world = World::new(seed, mistake, trace);
-    world.setup.steps = steps.unwrap_or(world.setup.steps);
-    world.run()
+    let run = move || {
+        let mut world = World::new(seed, mistake, trace);
+        world.setup.steps = steps.unwrap_or(world.setup.steps);
+        world.run()
+    };
+    // What panics breaks every promise; the seed must be known all the same.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        (Figures::default(), vec![broken(DIVERGED, "it panics, see above")], Trace::default())
+    })
 }
 
 /// The fewest first steps of a seed that break a promise already.

@@ -6,6 +6,7 @@ use models_mind::bounds::Bounds;
 use models_mind::skills::{Call, Skill};
 
 use crate::access::Principal;
+use crate::problem::Answer;
 
 /// A call that was carried out, or that could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub enum Done {
 pub trait Body: Clone + Send + Sync + 'static {
     /// Everything that one message makes it do. Dropping it ends what still moves because of it.
     type Errand: Send + Sync + 'static;
+
+    /// The one that a message means: `robot` is what the app says of where its person is. A robot means itself, whatever is said.
+    ///
+    /// # Errors
+    /// 404: there is no such robot for whoever asks; 503: it is away.
+    fn meant(&self, by: &Principal, robot: Option<&str>) -> Answer<Self> {
+        // A body of its own is meant always.
+        let _another = (by, robot);
+        Ok(self.clone())
+    }
 
     /// The skills that it has, besides those of the assistant's rows.
     fn skills(&self) -> Vec<Skill>;

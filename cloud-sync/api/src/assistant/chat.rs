@@ -103,9 +103,8 @@ pub(super) struct ChatBody {
     /// The conversation it goes on with, a UUID; absent: a new one.
     #[schema(format = "uuid")]
     conversation_id: Option<String>,
-    /// What an app knows about the moment; ignored where nothing needs it.
+    /// What an app knows about the moment. In the cloud `robot` names the robot that the message may move.
     #[schema(value_type = Option<Object>)]
-    #[expect(dead_code, reason = "apps send it; no part of a robot's own chat needs it")]
     context: Option<Value>,
 }
 
@@ -188,9 +187,11 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Chat<S, M, B> {
         key: Option<String>,
     ) -> Answer<Waited> {
         let at = Instant::now();
+        let robot = body.context.as_ref().and_then(|context| context.get("robot")).and_then(Value::as_str);
+        let meant = Self { body: self.body.meant(&principal, robot)?, ..self.clone() };
         // Whatever else is wrong with the message or its sender.
         let stopped = match stops(&body.message) {
-            true => Some(self.body.stop(&principal).await),
+            true => Some(meant.body.stop(&principal).await),
             false => None,
         };
         self.guards.spend(&principal, Rate::Chat)?;
@@ -210,7 +211,7 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Chat<S, M, B> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let speaker = principal.user_id().to_owned();
         let said = Said { key, conversation, speaker, message: body.message };
-        let (chat, arrived) = (self.clone(), Arrived { principal, whose, said, at, stopped });
+        let (chat, arrived) = (meant, Arrived { principal, whose, said, at, stopped });
         let (attendance, result) = self
             .running
             .start(name, |attended| async move { turn::take(&chat, arrived, sender, attended).await })?;

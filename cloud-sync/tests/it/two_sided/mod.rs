@@ -7,4 +7,5 @@ mod driving;
 mod in_step;
 mod notes;
 mod pairing;
+mod people_drive;
 mod system;

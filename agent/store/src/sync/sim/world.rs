@@ -19,7 +19,7 @@ use super::net::{Net, To, Ways};
 use super::picture;
 use super::robot::Robot;
 use super::setup::Setup;
-use super::trace::Trace;
+use super::trace::{self, Trace};
 
 /// When a seed starts, ms since 1970: 2026-09-01.
 const START_MS: i64 = 1_788_220_800_000;
@@ -164,8 +164,8 @@ impl World {
         let who = Who { device: &name, user: &user };
         let before = self.heads();
         let answer = self.server.handle(who, &frame, self.now_ms);
-        self.note(|| format!("{place} -> {frame:?}"));
-        self.note(|| format!("{place} <- {answer:?}"));
+        self.note(|| format!("{place} -> {}", trace::frame(&frame)));
+        self.note(|| format!("{place} <- {}", trace::frame(&answer)));
         self.look_at(&frame, &answer);
         self.poke(&before);
         let bytes = answer.encode().expect("the server's frames are short enough");
@@ -274,9 +274,8 @@ impl World {
             self.figures.crashes += 1;
             self.robots[place].reboot(self.now_ms, &mut self.chance);
         }
-        self.note(|| {
-            format!("{place} takes over{}: {change:?}", if is_cut { ", and is cut off" } else { "" })
-        });
+        let told = if is_cut { ", and is cut off" } else { "" };
+        self.note(|| format!("{place} takes over{told}: {}", trace::change(&change)));
     }
 
     /// Everything works again, and goes on until nobody has anything to say.
