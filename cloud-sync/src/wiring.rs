@@ -34,7 +34,7 @@ use crate::memory::{self, Recall};
 use crate::robots::{self, Robots, TownBody};
 use crate::server::{self, Front, Running, ServerError};
 use crate::store::registry::{FirstStart, RegistryError, TownRow};
-use crate::store::{Database, DatabaseConfig, Migrations, OpenError, Rows};
+use crate::store::{Database, DatabaseConfig, DatabaseError, Migrations, OpenError, Rows};
 use crate::sync;
 
 /// How long we wait before we look again for a database that is away.
@@ -113,9 +113,10 @@ impl App {
         let database = found(&self.config.database).await?;
         self.database = Some(database.clone());
         let registry = database.registry();
-        first_start(&database, self.dir.root()).await?;
+        patiently(async || first_start(&database, self.dir.root()).await).await?;
 
-        let entrance = Entrance::open(registry.clone(), TokenStore::new()).await?;
+        let entrance =
+            patiently(async || Ok(Entrance::open(registry.clone(), TokenStore::new()).await?)).await?;
         let guards = server::guards(entrance.tokens.clone(), &self.config);
         supervise::spawn("entrance", entrance.clone().follow(report(self.faults.clone())));
         let broker = self.config.broker.clone();
@@ -211,6 +212,19 @@ async fn purge(rows: Rows) {
             tracing::debug!(%error, "traces of deleted rows stay for now");
         }
         tokio::time::sleep(PURGE_EVERY).await;
+    }
+}
+
+/// Asks a database that was there a moment ago until it answers: a slow machine is no reason not to start.
+async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, StartError>) -> Result<T, StartError> {
+    loop {
+        match ask().await {
+            Err(StartError::Registry(RegistryError::Database(error @ DatabaseError::Busy))) => {
+                tracing::warn!("{}; waiting for it", chain(&error));
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            asked => return asked,
+        }
     }
 }
 
