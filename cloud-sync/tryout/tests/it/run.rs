@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -35,10 +36,19 @@ pub(crate) struct Tryout {
 impl Tryout {
     #[track_caller]
     pub(crate) fn start(mut command: Command, data: &Path) -> Self {
-        let mut running = Running::start(&mut command);
-        running.value("  broker");
-        let note = fs::read(data.join("tryout.json")).unwrap();
-        Self { running, note: serde_json::from_slice(&note).unwrap() }
+        // Free ports are looked for and then taken: another test may be quicker. That is said, and tried again.
+        for tries_left in [2, 1, 0] {
+            let mut running = Running::start(&mut command);
+            match catch_unwind(AssertUnwindSafe(|| running.value("  broker"))) {
+                Ok(_) => {
+                    let note = fs::read(data.join("tryout.json")).unwrap();
+                    return Self { running, note: serde_json::from_slice(&note).unwrap() };
+                }
+                Err(panic) if tries_left == 0 => resume_unwind(panic),
+                Err(_) => eprintln!("started again; it had said: {}", running.said()),
+            }
+        }
+        unreachable!("the last try returns or panics")
     }
 
     fn pid(&self, part: &str) -> u32 {
