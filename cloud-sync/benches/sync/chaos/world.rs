@@ -1,5 +1,6 @@
 //! Everything that runs, and what can happen to it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -202,15 +203,21 @@ impl World {
         Ok(robot)
     }
 
-    /// Resolves what is disputed, on either side and either way, and waits until nothing is.
+    /// Resolves what is disputed, either way, and waits until nothing is. All of a note is resolved on one side: two people who
+    /// choose for it on both sides at once would dispute it anew.
     pub(crate) fn settle(&mut self, seed: u64) -> anyhow::Result<()> {
         let rows = self.wait_until_same(seed)?;
-        for (number, id) in rows.conflicts.keys().enumerate() {
+        let mut disputed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (id, conflict) in &rows.conflicts {
+            disputed.entry(&conflict.row).or_default().push(id);
+        }
+        for (number, ids) in disputed.values().enumerate() {
             let mut client = if number % 2 == 0 { self.robot.client()? } else { self.cloud.client()? };
-            let keep = if number % 3 == 0 { "other" } else { "current" };
-            let answer = client.post(&format!("/api/sync/conflicts/{id}/resolve"), &json!({"keep": keep}))?;
-            // Two values of one note: settling one may settle the other.
-            ensure!(matches!(answer.status, 200..=299 | 404 | 409), "resolving {id}: {answer:?}");
+            for (number, id) in ids.iter().enumerate() {
+                let keep = if number % 3 == 0 { "other" } else { "current" };
+                let path = format!("/api/sync/conflicts/{id}/resolve");
+                client.post(&path, &json!({"keep": keep}))?.expect(200).with_context(|| path.clone())?;
+            }
         }
         wait_for("no conflict on either side", || {
             Ok(self.look(seed).is_ok_and(|rows| rows.conflicts.is_empty()).then_some(()))

@@ -37,17 +37,8 @@ pub(super) struct System {
     _database: TestDatabase,
 }
 
-/// Runs a test with a robot that runs and is not paired yet. Where the only database is an embedded one it is left out: that has
-/// one connection, and `robbie-tryout`'s own test runs the whole system on it.
+/// Runs a test with a robot that runs and is not paired yet.
 pub(super) fn apart(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
-    let embedded = std::env::var("ROBBIE_TEST_EMBEDDED").unwrap_or_default();
-    if !embedded.is_empty() {
-        let this = std::thread::current();
-        let name = this.name().unwrap_or("a test");
-        eprintln!("not tested: {name}: needs a Postgres of more than one connection");
-        return;
-    }
     let mut system = System::start(mqtt).unwrap_or_else(|error| panic!("{error:#}"));
     let done = catch_unwind(AssertUnwindSafe(|| test(&mut system)));
     if !matches!(done, Ok(Ok(()))) {
