@@ -91,12 +91,14 @@ fn judge_write(history: &History, cloud: &Cloud, kept: &BTreeSet<Value>, one: &W
     let others = history.written.iter().filter(|other| {
         other.what.key == what.key && other.what.field == what.field && other.what.value != what.value
     });
+    // Of two at once the later stands, and the other is not kept where no person wrote it; the later may have gone with its card,
+    // and arrived before.
+    let is_not_kept = table == Table::Personality;
     let is_alone = !was_deleted
-        && others.filter(|other| !other.is_void).all(|other| {
+        && others.filter(|other| is_not_kept || !other.is_void).all(|other| {
             other.saw.as_ref() == Some(&what.value) || one.saw.as_ref() == Some(&other.what.value)
         });
-    // Of two at once the later stands, and the other is not kept where no person wrote it.
-    if table == Table::Personality && !is_alone {
+    if is_not_kept && !is_alone {
         return None;
     }
     let figure = if is_alone { ACKED_LOST } else { SILENT };
