@@ -5,6 +5,7 @@
 
 mod agent;
 mod board;
+mod cloud;
 mod devices;
 mod files;
 mod handshake;
@@ -14,6 +15,7 @@ mod system;
 
 use std::path::{Path, PathBuf};
 
+pub use cloud::SYNC;
 pub use report::{Check, Report, Status};
 
 use crate::config::{self, Config, Environment, Sources};
@@ -78,8 +80,18 @@ pub fn running_agent(data: Option<&Path>, environment: &Environment) -> Option<R
     data_dir::run_note(&paths).ok().flatten()
 }
 
-/// Looks at everything. `body` is what a running agent says of its body; without one the body is asked itself.
-pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Report {
+/// What only a running agent knows.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Of its body.
+    pub body: Check,
+    /// Of its cloud.
+    pub sync: Check,
+}
+
+/// Looks at everything. Without a running agent the body is asked itself.
+pub fn examine(probe: &Probe, question: &Question, said: Option<Said>) -> Report {
+    let (body, sync) = said.map(|said| (said.body, said.sync)).unzip();
     let mut checks = vec![board::model(probe), system::kernel(probe)];
     let config = config::load(&question.sources);
     checks.push(agent::config(config.as_ref()));
@@ -105,6 +117,7 @@ pub fn examine(probe: &Probe, question: &Question, body: Option<Check>) -> Repor
             checks.push(files::latch(paths));
             checks.push(memory::file(paths));
             checks.extend(memory::weights(paths));
+            checks.push(sync.unwrap_or_else(|| cloud::pairing(paths)));
         }
         Err(error) => checks.push(Check::fail("data.folder", error.to_string(), "give --data DIR")),
     }

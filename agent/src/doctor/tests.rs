@@ -5,6 +5,7 @@ use agent_core::caller::label;
 use agent_core::latch::{self, FILE_LEN, LatchRecord, SLOT_LEN};
 
 use super::*;
+use crate::sync::{CloudFile, Pairing};
 
 const PI4: &str = "raspberry-pi-4";
 const PI5: &str = "raspberry-pi-5";
@@ -280,4 +281,26 @@ fn body_at_the_port_is_asked_who_it_is() {
     check_is(&answered, Status::Ok, "protocol 1.");
     drop(body);
     check_is(&handshake::ask("/dev/null", 921_600), Status::Fail, "/dev/null");
+}
+
+#[test]
+fn the_cloud_is_shown_without_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = || found(&examine(&board(PI5), &question(folder.path(), &[]), None), SYNC);
+    check_is(&look(), Status::Ok, "belongs to no cloud");
+    let paths = DataPaths::new(folder.path().to_owned());
+    let pairing = Pairing {
+        url: "https://cloud.example".to_owned(),
+        town: "home".to_owned(),
+        robot: "robbie".to_owned(),
+        user_id: "ann".to_owned(),
+        secret: "do-not-tell".to_owned(),
+    };
+    CloudFile::Paired(pairing).write(&paths.cloud()).unwrap();
+    check_is(&look(), Status::Ok, "robbie of town home at https://cloud.example");
+    assert!(!look().what.contains("do-not-tell"));
+    CloudFile::Forget.write(&paths.cloud()).unwrap();
+    check_is(&look(), Status::Warn, "forgotten");
+    fs::write(paths.cloud(), "{").unwrap();
+    check_is(&look(), Status::Fail, "damaged");
 }

@@ -25,6 +25,14 @@ fn pair(agent: &Agent, cloud: &Cloud) {
     wait_until("the agent to take the pairing up", is_paired);
 }
 
+/// What `doctor` says of the cloud: `ok`, `warn` or `fail`, and what it saw.
+fn doctor(agent: &Agent) -> (String, String) {
+    let report: Value = serde_json::from_slice(&agent.output(&["doctor", "--json"]).stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["id"] == "cloud.sync").unwrap();
+    (check["status"].as_str().unwrap().to_owned(), check["what"].as_str().unwrap().to_owned())
+}
+
 fn status(agent: &Agent) -> Value {
     agent.get("/api/sync/status").expect(200).json()
 }
@@ -34,6 +42,7 @@ fn what_was_written_before_pairing_and_what_is_written_while_the_cloud_is_away_a
     let place = Place::new();
     let agent = Start::new(&place).run();
     assert_eq!(status(&agent)["cloud"], Value::Null);
+    assert!(doctor(&agent).1.contains("no cloud"), "{:?}", doctor(&agent));
     note(&agent, "written before");
     let cloud = Cloud::start();
     pair(&agent, &cloud);
@@ -43,6 +52,10 @@ fn what_was_written_before_pairing_and_what_is_written_while_the_cloud_is_away_a
         note(&agent, &format!("written alone {n}"));
     }
     wait_until("the agent to notice", || status(&agent)["pending"] == 50);
+    wait_until("doctor to say it", || {
+        let (status, what) = doctor(&agent);
+        status == "warn" && what.contains("50 changes wait")
+    });
     // Also over a death in the middle of it.
     agent.kill();
     let agent = Start::new(&place).run();
@@ -98,6 +111,8 @@ fn a_revoked_device_says_so_keeps_working_and_loses_nothing() {
     assert!(fault.contains("not known"), "{fault}");
     assert_eq!(notes(&agent), ["still here"]);
     assert_eq!(status(&agent)["pending"], 1);
+    let (status, what) = doctor(&agent);
+    assert!(status == "fail" && what.contains("not known"), "{status}: {what}");
 }
 
 #[test]

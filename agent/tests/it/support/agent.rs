@@ -294,7 +294,8 @@ impl Agent {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
+    /// Runs a command of `robbie-agent` beside it; all of what came of it.
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(robbie_agent());
         command.env_clear().args(arguments).arg("--data").arg(&self.data);
         command.stdin(Stdio::null()).output().unwrap()
