@@ -16,6 +16,10 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     match cli.command {
         Command::Run(args) => start::run(&args, &environment),
-        Command::Beside(command) => cli::execute(&command, &environment),
+        Command::Beside(command) => {
+            // `status | head` ends like any other command, once nobody reads what it prints.
+            sigpipe::reset();
+            cli::execute(&command, &environment)
+        }
     }
 }

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -133,6 +134,21 @@ fn commands_work_beside_a_running_agent() {
     let report: Value = serde_json::from_str(&run(&["doctor", "--json"], 0)).unwrap();
     let checks = report["checks"].as_array().unwrap();
     assert!(checks.iter().any(|check| check["id"] == "body.mcu" && check["status"] == "ok"), "{report}");
+}
+
+#[test]
+fn a_reader_who_leaves_ends_a_command_quietly() {
+    // As in `robbie-agent config show | head -1`.
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = command(folder.path()).args(["config", "show"]).stdout(writer).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        said.is_empty() && ended.status.signal() == Some(rustix::process::Signal::PIPE.as_raw()),
+        "{}: {said}",
+        ended.status
+    );
 }
 
 #[test]

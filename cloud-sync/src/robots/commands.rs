@@ -17,7 +17,8 @@ type Fields = Body<Map<String, Value>>;
 
 /// Drive at a speed until its time to live is over; send again before that to go on. `seen` is needed.
 #[utoipa::path(post, path = "/api/robots/{robot}/velocity", tag = "drive", params(("robot" = String, Path, description = "Robot id")),
-    request_body(content = Value, description = "As the robot's own POST /api/robot/velocity takes it"),
+    request_body(content = Value, description = "As the robot's own POST /api/robot/velocity takes it",
+        example = json!({"linear_mps": 0.2, "angular_radps": 0.0, "ttl_ms": 250, "seen": {"run": "9f3c21d07ab4e658", "mono_ms": 81_225}})),
     responses((status = 202, description = "As the robot answers it", body = Value)))]
 pub(super) async fn velocity(
     State(robots): State<Robots>,
@@ -30,7 +31,8 @@ pub(super) async fn velocity(
 
 /// Drive a distance, or turn by an angle. `seen` is needed.
 #[utoipa::path(post, path = "/api/robots/{robot}/move", tag = "drive", params(("robot" = String, Path, description = "Robot id")),
-    request_body(content = Value, description = "As the robot's own POST /api/robot/move takes it"),
+    request_body(content = Value, description = "As the robot's own POST /api/robot/move takes it",
+        example = json!({"distance_m": 0.5, "speed_mps": 0.2, "seen": {"run": "9f3c21d07ab4e658", "mono_ms": 81_225}})),
     responses((status = 202, description = "As the robot answers it", body = Value)))]
 pub(super) async fn travel(
     State(robots): State<Robots>,
@@ -43,7 +45,8 @@ pub(super) async fn travel(
 
 /// Point the head. `seen` is needed.
 #[utoipa::path(post, path = "/api/robots/{robot}/head", tag = "drive", params(("robot" = String, Path, description = "Robot id")),
-    request_body(content = Value, description = "As the robot's own POST /api/robot/head takes it"),
+    request_body(content = Value, description = "As the robot's own POST /api/robot/head takes it",
+        example = json!({"pan_rad": 0.3, "tilt_rad": 0.0, "seen": {"run": "9f3c21d07ab4e658", "mono_ms": 81_225}})),
     responses((status = 202, description = "As the robot answers it", body = Value)))]
 pub(super) async fn head(
     State(robots): State<Robots>,
@@ -56,7 +59,8 @@ pub(super) async fn head(
 
 /// Set the lights; what is absent stays as it is.
 #[utoipa::path(post, path = "/api/robots/{robot}/lights", tag = "drive", params(("robot" = String, Path, description = "Robot id")),
-    request_body(content = Value, description = "As the robot's own POST /api/robot/lights takes it"),
+    request_body(content = Value, description = "As the robot's own POST /api/robot/lights takes it",
+        example = json!({"on": true, "color": "#ff8800", "brightness": 0.5})),
     responses((status = 200, description = "As the robot answers it", body = Value)))]
 pub(super) async fn lights(
     State(robots): State<Robots>,
@@ -69,7 +73,8 @@ pub(super) async fn lights(
 
 /// Take a lease. A person opens with it what a stop has closed. `seen` is needed.
 #[utoipa::path(post, path = "/api/robots/{robot}/leases", tag = "leases", params(("robot" = String, Path, description = "Robot id")),
-    request_body(content = Value, description = "As the robot's own POST /api/robot/leases takes it"),
+    request_body(content = Value, description = "As the robot's own POST /api/robot/leases takes it",
+        example = json!({"resource": "base", "ttl_ms": 3_000, "seen": {"run": "9f3c21d07ab4e658", "mono_ms": 81_225}})),
     responses((status = 201, description = "As the robot answers it", body = Value)))]
 pub(super) async fn take(
     State(robots): State<Robots>,
@@ -83,7 +88,8 @@ pub(super) async fn take(
 /// Renew a lease. Never takes one.
 #[utoipa::path(put, path = "/api/robots/{robot}/leases/{lease}", tag = "leases",
     params(("robot" = String, Path, description = "Robot id"), ("lease" = String, Path, description = "Lease id")),
-    request_body(content = Value, description = "As the robot's own PUT /api/robot/leases/{lease} takes it"),
+    request_body(content = Value, description = "As the robot's own PUT /api/robot/leases/{lease} takes it",
+        example = json!({"ttl_ms": 3_000})),
     responses((status = 200, description = "As the robot answers it", body = Value)))]
 pub(super) async fn renew(
     State(robots): State<Robots>,

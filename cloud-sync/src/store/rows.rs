@@ -4,6 +4,7 @@
 //! rows, and the columns that follow from them, in one transaction. What happened is told after the commit.
 
 mod bm25;
+mod cache;
 mod candidates;
 mod chat;
 mod conflicts;

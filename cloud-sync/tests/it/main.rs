@@ -10,6 +10,7 @@ mod contract;
 mod differential;
 mod http;
 mod keeps_contract;
+mod kept;
 mod memory;
 mod migrations;
 mod pairing;

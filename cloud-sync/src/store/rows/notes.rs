@@ -9,6 +9,7 @@ use cloud_sync_protocol::sync::table::{Table, notes};
 use jiff::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
+use super::cache::Asked;
 use super::state::{moment, note, tags_field};
 use super::words::{query, stems};
 use super::writing::{Wish, Writing, key};
@@ -142,12 +143,20 @@ impl NoteStore for Rows {
             from = name.key(cursor)?;
         }
         let limit = at.limit.clamp(1, 500);
-        let mut read = self.town(whose)?.begin().await.map_err(failed)?;
+        let town = self.town(whose)?;
+        let caches = self.teller.caches();
+        let asked = caches.place(town.id(), whose).map(|place| Asked::of(place, filter, at));
+        if let Some(kept) = caches.notes(asked.as_ref()) {
+            return Ok(kept);
+        }
+        let mut read = town.begin().await.map_err(failed)?;
         let mut rows = list(read.connection(), filter, &from, limit).await.map_err(failed)?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|last| name.after(&key_of(last)));
-        Ok(Page { rows, next })
+        let page = Page { rows, next };
+        caches.keep_notes(asked, &page);
+        Ok(page)
     }
 
     async fn note(&self, whose: &Whose, id: RowId) -> Stored<Changed<StickyNote>> {

@@ -84,7 +84,7 @@ pub(super) fn change(writing: &mut Writing, user: &str, update: &MoodUpdate) -> 
 }
 
 /// `mood, attraction_level, gandhi_genghis, energy, changed_ms`.
-type StateColumns = (String, i16, i16, i16, i64);
+pub(super) type StateColumns = (String, i16, i16, i16, i64);
 /// `id, at_ms, from_mood, mood, attraction_level, gandhi_genghis, energy, reason, context, source`.
 type ChangeColumns = (Id, i64, String, String, i16, i16, i16, String, Option<String>, String);
 
@@ -133,7 +133,18 @@ async fn history(
 
 impl PersonaStore for Rows {
     async fn personality(&self, whose: &Whose) -> Stored<PersonalityState> {
-        let mut transaction = self.town(whose)?.begin().await.map_err(failed)?;
+        let town = self.town(whose)?;
+        let state = |(name, attraction, gandhi_genghis, energy, changed_ms): StateColumns| {
+            let state =
+                PersonalityState::new(mood(&name), small(attraction), small(gandhi_genghis), small(energy));
+            faded_since(state, changed_ms, now_ms())
+        };
+        let caches = self.teller.caches();
+        let place = caches.place(town.id(), whose);
+        if let Some(kept) = caches.personality(place.as_ref()) {
+            return Ok(kept.map(state).unwrap_or_default());
+        }
+        let mut transaction = town.begin().await.map_err(failed)?;
         let asked = "SELECT mood, attraction_level, gandhi_genghis, energy, changed_ms \
             FROM robbie_personality_state WHERE id = $1 AND user_id = $2";
         let found: Option<StateColumns> = sqlx::query_as(asked)
@@ -142,11 +153,7 @@ impl PersonaStore for Rows {
             .fetch_optional(transaction.connection())
             .await
             .map_err(failed)?;
-        let state = |(name, attraction, gandhi_genghis, energy, changed_ms): StateColumns| {
-            let state =
-                PersonalityState::new(mood(&name), small(attraction), small(gandhi_genghis), small(energy));
-            faded_since(state, changed_ms, now_ms())
-        };
+        caches.keep_personality(place, &found);
         Ok(found.map(state).unwrap_or_default())
     }
 

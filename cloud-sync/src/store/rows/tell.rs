@@ -21,6 +21,7 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::sync::broadcast;
 
+use super::cache::Caches;
 use super::state;
 use crate::store::database::{Database, DatabaseError};
 use crate::store::town::schema;
@@ -117,6 +118,7 @@ struct Inner {
     told: broadcast::Sender<Told>,
     /// Up to which event each town's were told here; as many as there are towns.
     places: Mutex<HashMap<TownId, Place>>,
+    caches: Caches,
 }
 
 /// `None`: nobody has told anything of this town yet.
@@ -127,7 +129,12 @@ type EventColumns = (i64, String, String, String);
 impl Teller {
     pub(super) fn new(database: Database) -> Self {
         let (told, _) = broadcast::channel(FOLLOW_MAX);
-        Self(Arc::new(Inner { database, told, places: Mutex::default() }))
+        Self(Arc::new(Inner { database, told, places: Mutex::default(), caches: Caches::default() }))
+    }
+
+    /// What is kept for a moment.
+    pub(super) fn caches(&self) -> &Caches {
+        &self.0.caches
     }
 
     pub(super) fn follow(&self) -> broadcast::Receiver<Told> {
@@ -179,6 +186,7 @@ impl Teller {
         else {
             return;
         };
+        self.0.caches.changed(town);
         let place = self.place(town);
         let mut told_to = place.lock().await;
         let told = told_to.get_or_insert(first - 1);
@@ -209,6 +217,7 @@ impl Teller {
                 Ok(heads) => {
                     for (town, newest) in heads {
                         self.look(&town, newest).await;
+                        self.0.caches.heard(&town);
                     }
                 }
                 // Away, or a town was taken away; the next look begins with the list of towns.
@@ -225,6 +234,7 @@ impl Teller {
         let mut told = place.lock().await;
         let told = told.get_or_insert(newest);
         if *told < newest {
+            self.0.caches.changed(town);
             self.catch_up(town, told, newest).await;
         }
     }
