@@ -26,6 +26,8 @@ const ASK_EVERY: Duration = Duration::from_millis(700);
 const ASK_EVERY_WITH_BROKER: Duration = Duration::from_secs(15);
 /// How often the cloud is asked for its broker, while there is no connection to one.
 const BROKER_EVERY: Duration = Duration::from_secs(60);
+/// How long whoever was let in before a pairing may go on under the names of before.
+const NAMES_TAKE_HOLD: Duration = Duration::from_secs(2);
 /// Pauses after failures: the first, doubling, at most the last.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 /// Pause where only a person can help.
@@ -213,10 +215,16 @@ impl Talk {
         let Pairing { town, robot, user_id, .. } = &self.pairing;
         self.store.pair(town, robot, user_id).await?;
         self.belongs.to(town, user_id, robot)?;
+        let mut named_at = Some(tokio::time::Instant::now());
         self.replica.begin((self.random)());
         let mut written = self.store.follow();
         let mut broker_asked: Option<tokio::time::Instant> = None;
         loop {
+            if named_at.is_some_and(|at| at.elapsed() >= NAMES_TAKE_HOLD) {
+                named_at = None;
+                let Pairing { town, robot, user_id, .. } = &self.pairing;
+                self.store.pair(town, robot, user_id).await?;
+            }
             if broker_asked.is_none_or(|at| at.elapsed() >= BROKER_EVERY) && !self.paths.is_over_broker() {
                 broker_asked = Some(tokio::time::Instant::now());
                 self.ask_for_broker().await?;

@@ -20,6 +20,7 @@ use crate::rows::{facts, notes, persona, turns};
 use crate::writer::Write;
 
 pub(super) fn pair(write: &mut Write<'_>, town: &str, device: &str, user: &str) -> Result<(), Fail> {
+    let whose = Whose { town: town.to_owned(), user: user.to_owned() };
     if let Some(known) = state::state(write.tx)? {
         if known.town != town || known.durable.user != user {
             let (town, user) = (known.town, known.durable.user);
@@ -29,9 +30,8 @@ pub(super) fn pair(write: &mut Write<'_>, town: &str, device: &str, user: &str) 
             .into());
         }
         write.tx.prepare_cached("UPDATE sync_state SET device = ?1")?.execute([device])?;
-        return Ok(());
+        return take_late(write, &whose);
     }
-    let whose = Whose { town: town.to_owned(), user: user.to_owned() };
     // Rows of a damaged file that came over without their place in sync: the cloud may know them, or have deleted them.
     let was_paired = holds_rows_of(write.tx, &whose)?;
     rename(write.tx, &Whose::unpaired(), &whose)?;
@@ -45,12 +45,39 @@ pub(super) fn pair(write: &mut Write<'_>, town: &str, device: &str, user: &str) 
         put_scope(write.tx, &state)?;
     }
     let mut state = state::state(write.tx)?.ok_or_else(|| strange("a pairing"))?;
-    queue_all(write.tx, &mut state)?;
+    queue(write.tx, &mut state, &whose)?;
     if was_paired {
         write.tx.execute("UPDATE sync_state SET again_to = next_seq - 1", [])?;
     }
     write.changes.push(Change::All);
     Ok(())
+}
+
+/// Takes along what was written under the names of before while pairing took hold: a token keeps its name for a moment longer.
+/// Of a mood set just then the history tells.
+fn take_late(write: &mut Write<'_>, whose: &Whose) -> Result<(), Fail> {
+    let unpaired = Whose::unpaired();
+    let owner = Whose { town: whose.town.clone(), user: unpaired.user.clone() };
+    for from in [unpaired, owner] {
+        if from == *whose || !holds_late_rows(write.tx, &from, whose)? {
+            continue;
+        }
+        for table in ONCE_A_USER {
+            let sql = format!("DELETE FROM {table} WHERE town = ?1 AND user_id = ?2");
+            write.tx.execute(&sql, [&from.town, &from.user])?;
+        }
+        let mut state = state::state(write.tx)?.ok_or_else(|| strange("a pairing"))?;
+        queue(write.tx, &mut state, &from)?;
+        hand_over(write.tx, &from, whose)?;
+        write.changes.push(Change::All);
+    }
+    Ok(())
+}
+
+fn holds_late_rows(tx: &Connection, from: &Whose, to: &Whose) -> rusqlite::Result<bool> {
+    let has_notes =
+        from.town != to.town && tx.prepare("SELECT 1 FROM notes WHERE town = ?1")?.exists([&from.town])?;
+    Ok(has_notes || holds_rows_of(tx, from)?)
 }
 
 fn holds_rows_of(tx: &Connection, whose: &Whose) -> rusqlite::Result<bool> {
@@ -65,6 +92,8 @@ fn holds_rows_of(tx: &Connection, whose: &Whose) -> rusqlite::Result<bool> {
 
 /// Tables with a town and a user.
 const OWNED: [&str; 5] = ["conversations", "facts", "mood_changes", "memory", "events"];
+/// The same, with a row that a user has once: himself, or for a key.
+const ONCE_A_USER: [&str; 2] = ["personality", "chat_messages"];
 
 fn rename(tx: &Connection, from: &Whose, to: &Whose) -> rusqlite::Result<()> {
     if from == to {
@@ -73,16 +102,21 @@ fn rename(tx: &Connection, from: &Whose, to: &Whose) -> rusqlite::Result<()> {
     // Where somebody of that name spoke with the robot before, he and the owner are one now; of what exists once a user the
     // owner's stays.
     if from.user != to.user {
-        for table in ["personality", "chat_messages"] {
+        for table in ONCE_A_USER {
             tx.execute(
                 &format!("DELETE FROM {table} WHERE town = ?1 AND user_id = ?2"),
                 [&from.town, &to.user],
             )?;
         }
     }
+    hand_over(tx, from, to)
+}
+
+/// The rows themselves.
+fn hand_over(tx: &Connection, from: &Whose, to: &Whose) -> rusqlite::Result<()> {
     tx.execute("UPDATE notes SET town = ?2 WHERE town = ?1", [&from.town, &to.town])?;
     let names = [&from.town, &to.town, &from.user, &to.user];
-    for table in OWNED.into_iter().chain(["personality", "chat_messages"]) {
+    for table in OWNED.into_iter().chain(ONCE_A_USER) {
         let sql = format!(
             "UPDATE {table} SET town = ?2, user_id = CASE user_id WHEN ?3 THEN ?4 ELSE user_id END WHERE town = ?1"
         );
@@ -99,10 +133,9 @@ fn rename(tx: &Connection, from: &Whose, to: &Whose) -> rusqlite::Result<()> {
 /// A row, behind its stamp, as the fields of an Insert.
 type Whole = fn(&Row<'_>, &Stamp) -> Result<(RowId, Vec<Field>), Fail>;
 
-/// One Insert a row, with the row's own stamp.
-fn queue_all(tx: &Connection, state: &mut State) -> Result<(), Fail> {
+/// One Insert a row of `of`, with the row's own stamp.
+fn queue(tx: &Connection, state: &mut State, of: &Whose) -> Result<(), Fail> {
     let user = state.durable.user.clone();
-    let town = state.town.clone();
     let whole: [(Table, &str, Whole); 5] = [
         (Table::Notes, notes::WHOLE, notes::whole),
         (Table::Turns, turns::WHOLE, turns::whole),
@@ -114,8 +147,10 @@ fn queue_all(tx: &Connection, state: &mut State) -> Result<(), Fail> {
         let Some(scope) = table.scope(&user) else { continue };
         let mut statement = tx.prepare(sql)?;
         let mut rows = match &scope {
-            Scope::Town => statement.query(params![town])?,
-            Scope::User(user) => statement.query(params![town, user])?,
+            // They are the town's already, whoever wrote them.
+            Scope::Town if of.town == state.town && of.user != user => continue,
+            Scope::Town => statement.query(params![of.town])?,
+            Scope::User(_) => statement.query(params![of.town, of.user])?,
         };
         while let Some(row) = rows.next()? {
             // The stamp's four columns come first.
@@ -141,7 +176,7 @@ pub(super) fn forget(write: &mut Write<'_>) -> Result<(), Fail> {
         theirs,
     )?;
     tx.execute("DELETE FROM notes WHERE town = ?1", [&town])?;
-    for table in OWNED.into_iter().chain(["personality", "chat_messages"]) {
+    for table in OWNED.into_iter().chain(ONCE_A_USER) {
         tx.execute(&format!("DELETE FROM {table} WHERE town = ?1 AND user_id IN ('', ?2)"), theirs)?;
         let home = Whose::unpaired().town;
         tx.execute(&format!("UPDATE {table} SET town = ?2 WHERE town = ?1"), [&town, &home])?;

@@ -69,6 +69,10 @@ impl Robot {
 
     fn note(&mut self, content: &str) -> RowId {
         let whose = self.whose();
+        self.note_of(&whose, content)
+    }
+
+    fn note_of(&mut self, whose: &Whose, content: &str) -> RowId {
         self.write(|write| {
             let id = write.new_id();
             let new = NewNote {
@@ -78,7 +82,7 @@ impl Robot {
                 tags: Vec::new(),
                 priority: 50,
             };
-            notes::add(write, &whose, &new).map(|_| id)
+            notes::add(write, whose, &new).map(|_| id)
         })
     }
 
@@ -304,6 +308,46 @@ fn an_own_edit_is_shown_until_what_became_of_it_is_read() {
     assert_eq!(one.contents(), ["black"]);
     assert_eq!(one.conflicts()[0].other, json!("green"));
     check_same(&one, &cloud);
+}
+
+#[test]
+fn what_is_written_while_pairing_takes_hold_comes_along_later() {
+    let mut one = Robot::new(1);
+    one.note("before");
+    one.pair();
+    let mut cloud = Cloud::default();
+    one.talk(&mut cloud);
+    let said = |text: &str| NewTurn {
+        id: None,
+        sender: cloud_sync_protocol::turn::Sender::User,
+        speaker: None,
+        text: text.to_owned(),
+        at: None,
+        mood: Mood::Friendly,
+    };
+    // Whoever was let in before the pairing writes under the names of before: the town's, then only the owner's.
+    let old = Whose::unpaired();
+    let owner = Whose { town: "home".to_owned(), user: old.user.clone() };
+    one.write(|write| turns::add(write, &old, RowId::named("first"), &[said("hello")]));
+    one.write(|write| turns::add(write, &owner, RowId::named("second"), &[said("still me")]));
+    let update = MoodUpdate { mood: Some(Mood::Playful), source: "t".to_owned(), ..MoodUpdate::default() };
+    one.write(|write| persona::change(write, &owner, &update));
+    one.talk(&mut cloud);
+    assert_eq!(cloud.rows().keys().filter(|key| key.table == Table::Turns.id()).count(), 0, "not yet");
+    one.pair();
+    one.pair();
+    one.talk(&mut cloud);
+    check_same(&one, &cloud);
+    let count = |table: Table| cloud.rows().keys().filter(|key| key.table == table.id()).count();
+    assert_eq!([Table::Notes, Table::Turns, Table::MoodChanges].map(count), [1, 2, 1]);
+    // Where the town has another name, its notes as well.
+    let mut two = Robot::new(2);
+    two.write(|write| pair::pair(write, "office", "two", "ann"));
+    two.note_of(&old, "late");
+    two.write(|write| pair::pair(write, "office", "two", "ann"));
+    let row = |sql: &str| two.desk.connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(row("SELECT town FROM notes"), "office");
+    assert_eq!(row("SELECT count(*) || '' FROM outbox"), "1");
 }
 
 #[test]
