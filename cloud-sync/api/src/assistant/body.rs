@@ -1,4 +1,4 @@
-//! What a chat can do beyond the assistant's own rows: the robot's body, and later a robot that the cloud reaches.
+//! What a chat can do beyond the assistant's own rows: the body that it runs on, or a robot that the cloud reaches.
 
 use cloud_sync_protocol::persona::Mood;
 use jiff::Zoned;
