@@ -1,4 +1,4 @@
-//! The one door to the body. HTTP, teleop, the keyboard and later the cloud, speech and models all ask here; nobody
+//! The one door to the body. HTTP, teleop, the keyboard and the broker all ask here; nobody
 //! else can reach the gate.
 //!
 //! Requests go to the gate over bounded mailboxes at which it never waits, answers and snapshots come back the same way;
