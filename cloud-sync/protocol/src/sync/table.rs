@@ -22,7 +22,7 @@ pub enum Table {
     Facts,
     /// What was said, see [`turns`].
     Turns,
-    /// Personality and mood, one row a user, see [`personality`].
+    /// Personality and mood, one row a user, whose id follows from theirs, see [`personality`].
     Personality,
     /// Changes of mood, see [`mood_changes`].
     MoodChanges,

@@ -92,7 +92,7 @@ pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
         return resolve(work, writer, op, held);
     }
     let Some(scope) = table.scope(&writer.user) else { return };
-    if !fits(held.as_ref(), op) {
+    if !fits(held.as_ref(), op) || is_anothers(table, &writer.user, op) {
         work.invalid += 1;
         return refuse(work, writer, &scope, table, op, Why::Invalid);
     }
@@ -141,6 +141,11 @@ pub fn apply_own(work: &mut Work, user: &str, op: &Op, now_ms: i64) {
         traces_from_ms: now_ms - TRACE_MS,
     };
     apply(work, &writer, &Op { base, ..op.clone() });
+}
+
+/// Whether the id can only be another user's: everybody can tell that of somebody's personality, and nobody shall have it before.
+fn is_anothers(table: Table, user: &str, op: &Op) -> bool {
+    table == Table::Personality && op.key.row != RowId::of_user(user, table.name())
 }
 
 /// Whether a row with these fields still fits into a frame, whatever it carries that nobody here knows.

@@ -1,7 +1,7 @@
 use super::super::clock::Effective;
 use super::super::op::{Field, Kind, as_int, stamp_of};
 use super::super::row::Author;
-use super::super::table::{conflicts, notes};
+use super::super::table::{conflicts, notes, personality};
 use super::*;
 
 const NOTE: RowKey = RowKey { table: TableId(1), row: RowId::from_bytes([7; 16]) };
@@ -141,6 +141,25 @@ fn a_foreign_row_is_told_of_to_nobody() {
     }
     assert_eq!(work.row(fact), Some(&held));
     assert!(work.changed().all(|(_, held)| held.scope == Scope::User("ann".to_owned())));
+}
+
+#[test]
+fn a_personality_has_the_id_of_its_user() {
+    // Or whoever writes it first would have the one that another will write.
+    let fields = || {
+        vec![
+            Field::text(personality::MOOD, "bossy"),
+            Field::int(personality::ATTRACTION, 2),
+            Field::int(personality::GANDHI_GENGHIS, 9),
+            Field::int(personality::ENERGY, 3),
+        ]
+    };
+    for (user, is_taken) in [("ann", true), ("bob", false)] {
+        let key = RowKey { table: Table::Personality.id(), row: RowId::of_user(user, "personality") };
+        let mut work = Work::default();
+        apply(&mut work, &by("a", 1, 1), &Op { key, fields: fields(), ..op(Kind::Insert, 0, "") });
+        assert_eq!((work.row(key).is_some(), work.invalid), (is_taken, u32::from(!is_taken)), "{user}");
+    }
 }
 
 #[test]
