@@ -21,5 +21,6 @@ mod sync;
 #[path = "../system/mod.rs"]
 #[expect(dead_code, reason = "the benches need more of it")]
 mod system;
+mod tenancy;
 mod towns;
 mod two_sided;

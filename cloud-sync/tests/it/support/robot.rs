@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::DEADLINE;
 use super::cloud::Cloud;
+use super::http::Client;
 use super::now_ms;
 
 /// A robot that is paired.
@@ -22,10 +23,15 @@ pub(crate) struct Robot {
 }
 
 impl Robot {
-    /// Pairs a robot that shall belong to `user`.
+    /// Pairs a robot that shall belong to `user` of the first town.
     pub(crate) async fn pair(cloud: &Cloud, name: &str, user: &str) -> Self {
+        Self::pair_by(&cloud.owner(), cloud, name, user).await
+    }
+
+    /// Pairs a robot by a code of this admin's town.
+    pub(crate) async fn pair_by(admin: &Client, cloud: &Cloud, name: &str, user: &str) -> Self {
         let wish = json!({"robot": name, "user_id": user});
-        let code = cloud.owner().post("/api/devices", &wish).await.expect(201).text("code");
+        let code = admin.post("/api/devices", &wish).await.expect(201).text("code");
         let body = json!({"code": code, "version": "test"});
         let paired = cloud.nobody().post("/api/devices/pair", &body).await.expect(200);
         assert_eq!(paired.text("robot"), name);

@@ -100,3 +100,43 @@ fn another_user_of_the_town_reads_its_notes_and_not_what_was_said() {
         Ok(())
     });
 }
+
+#[test]
+fn a_robot_of_the_same_name_in_another_town_is_another_robot() {
+    // Its town neither sees nor stops the one that is connected.
+    paired(Mqtt::With, |system| {
+        let mut cloud = system.cloud.client()?;
+        let devices = cloud.get("/api/devices")?;
+        let name = devices[0]["id"].as_str().context("no device")?.to_owned();
+        let path = format!("/api/robots/{name}");
+        wait_until("the robot behind the cloud", || {
+            Ok(cloud.ask("GET", &format!("{path}/state"), "")?.status == 200)
+        })?;
+        let town = system.cloud.post("/api/towns", &json!({"id": "elsewhere"}))?.expect(201)?;
+        let token = town["token"].as_str().context("no token")?;
+        let mut stranger = Client::connect(system.cloud.address, token)?;
+        let code = stranger.post("/api/devices", &json!({"robot": name}))?.expect(201)?["code"].clone();
+        let pair = json!({"code": code, "version": "1"});
+        assert_eq!(stranger.post("/api/devices/pair", &pair)?.expect(200)?["robot"], name.as_str());
+
+        let theirs = stranger.get("/api/robots")?;
+        assert_eq!((&theirs[0]["online"], &theirs[0]["run"]), (&json!(false), &Value::Null), "{theirs}");
+        for (method, what) in [
+            ("GET", "state"),
+            ("GET", "stream"),
+            ("GET", "estop"),
+            ("GET", "leases"),
+            ("GET", "control/why"),
+            ("POST", "lights"),
+            ("POST", "stop"),
+            ("POST", "estop"),
+        ] {
+            let body = if method == "POST" { "{}" } else { "" };
+            let answer = stranger.ask(method, &format!("{path}/{what}"), body)?;
+            assert_eq!((answer.status, answer.problem().as_str()), (503, "robot-away"), "{method} {what}");
+        }
+        let state = system.robot.get("/api/robot/state")?;
+        assert_eq!((&state["estop"]["latched"], &state["base"]["closed"]), (&json!(false), &Value::Null));
+        Ok(())
+    });
+}
