@@ -72,6 +72,15 @@ impl Homes {
             Self::OfToken => principal.entry.home.clone().unwrap_or(NOWHERE),
         }
     }
+
+    /// Completes when everybody here is at home in another town than this one. A token's home never changes.
+    pub async fn until_moved(&self, town: &str) {
+        match self {
+            // Cannot end before: we hold the sender.
+            Self::Shared(home) => drop(home.changes().wait_for(|home| home.town != town).await),
+            Self::OfToken => std::future::pending().await,
+        }
+    }
 }
 
 /// No town has an empty name, and no user.

@@ -76,7 +76,7 @@ where
 /// `{id: null, type, key, data}`. When the socket closes, what its messages move ends. With `after` first everything since that id; one `{type: reset, id}` where that is no longer kept: read
 /// the state afresh. What cannot be read is answered by `{type: error, data: problem}`, and the socket stays open.
 #[utoipa::path(get, path = "/ws/chat", tag = "memory",
-    responses((status = 101, description = "WebSocket. Closed with 1013 where the client is too slow, 1008 where its token was revoked."),
+    responses((status = 101, description = "WebSocket. Closed with 1013 where the client is too slow, 1012 where the robot was paired, 1008 where its token was revoked."),
               (status = 400, description = "No WebSocket was asked for.", body = Problem, content_type = "application/problem+json")))]
 async fn open<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
     State(live): State<Live<S, M, B>>,
@@ -109,6 +109,8 @@ enum Ending {
     Unreadable,
     /// The token was revoked.
     Revoked,
+    /// The robot was paired, or its pairing was forgotten: what is told there is told to others.
+    Moved,
 }
 
 impl Ending {
@@ -120,12 +122,13 @@ impl Ending {
             Self::TooSlow => (1013, "too slow: subscribe again after the last id that you saw"),
             Self::Unreadable => (1009, "this message cannot be read; it has at most 16 KiB"),
             Self::Revoked => (1008, "this token was revoked"),
+            Self::Moved => (1012, "the robot belongs to another town: subscribe again"),
         };
         Some(CloseFrame { code, reason: reason.into() })
     }
 }
 
-/// Serves one socket until it closes, its token dies, or the program ends.
+/// Serves one socket until it closes, its token dies, the robot moves to another town, or the program ends.
 async fn serve<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
     socket: WebSocket,
     live: Live<S, M, B>,
@@ -136,11 +139,13 @@ async fn serve<S: EventStore + ChatStores, M: MemoryStore, B: Body>(
     let (mut sink, stream) = socket.split();
     let (outbox, queue) = mpsc::channel(QUEUE_MAX);
     let talk = Talk { live: &live, principal: &principal, outbox };
-    let follower = follow(&live.assistant.store, whose);
+    let moved = live.assistant.until_moved(&whose);
+    let follower = follow(&live.assistant.store, whose.clone());
     let ending = tokio::select! {
         ending = talk.run(stream, follower) => ending,
         ending = write(&mut sink, queue) => ending,
         () = revoked => Ending::Revoked,
+        () = moved => Ending::Moved,
     };
     let goodbye = sink.send(Message::Close(ending.frame()));
     // A client that takes no goodbye goes without. One that is slow gets the time to learn that it was.

@@ -40,6 +40,11 @@ impl<S> Assistant<S> {
         Ok(Whose { town: self.homes.of(principal).town, user: user.to_owned() })
     }
 
+    /// Completes when these are nobody's rows here any more: the robot belongs to another town.
+    pub(super) async fn until_moved(&self, whose: &Whose) {
+        self.homes.until_moved(&whose.town).await;
+    }
+
     /// Whether the assistant that `principal` meets belongs to them.
     pub(super) fn is_owner(&self, principal: &Principal, whose: &Whose) -> bool {
         whose.user == self.homes.of(principal).owner
