@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the browser tests of the page against the agent that `cargo test` has just built.
+# Runs the browser tests of the page against the programs that `cargo test` has just built: the agent and a cloud behind it.
 # Usage: page.sh TARGET_FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -20,7 +20,7 @@ function build() {
   const only = make('p', { className: 'notice', hidden: true }, 'Your token may read this memory, but not change it: it lacks the scope speak.');
   const view = createView('memory', 'Memory',
     make('div', { className: 'columns' }, make('div', { className: 'top' }, only, live),
-      make('div', { className: 'wide' }, find.node, notes.node), make('div', { className: 'narrow' }, now.node, mood.node, sync.node)));
+      make('div', { className: 'wide' }, find.node, notes.node), make('div', { className: 'narrow' }, now.node, sync.node, mood.node)));
   onReadOnly(() => {
     view.classList.add('read-only');
     only.hidden = false;

@@ -11,13 +11,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
-const BINARY = process.env.ROBBIE_AGENT_BINARY ?? new URL('../../../target/debug/robbie-agent', import.meta.url).pathname;
+export const BINARY = process.env.ROBBIE_AGENT_BINARY ?? new URL('../../../target/debug/robbie-agent', import.meta.url).pathname;
 /** With PAGE_FROM_DISK=1 the page's files come from the working tree, so that a change is tried without a build. */
 const SOURCES = process.env.PAGE_FROM_DISK ? new URL('../../src/page/', import.meta.url) : null;
 const KINDS = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
 // The agent reads its own ROBBIE_* variables, and refuses one that it does not know.
-const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ROBBIE_')));
+export const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ROBBIE_')));
 const DEADLINE_MS = 5000;
+/** A command may talk with the cloud. */
+const COMMAND_MS = 20_000;
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
   // A document that comes from disk counts as one from elsewhere, which may not talk to this machine.
@@ -44,8 +46,8 @@ class Unheard extends Error {}
  * One test. It is tried again, and says so, where the robot reports that its body was not heard in time: then there was
  * nothing to drive. Not without end, so that a body that is rarely heard is still a failure.
  */
-export function robotTest(name, body) {
-  test(name, { timeout: 60_000 }, async (t) => {
+export function robotTest(name, body, options = {}) {
+  test(name, { timeout: 60_000, ...options }, async (t) => {
     for (let count = 1; ; count++) {
       const ends = [];
       try {
@@ -63,6 +65,38 @@ export function robotTest(name, body) {
 /** One browser for the tests of a file. */
 export const launch = () => chromium.launch({ executablePath: new URL('chromium.sh', import.meta.url).pathname, args: FLAGS, timeout: 20_000 });
 
+/** Waits until `child` prints a line that matches, and gives the match; fails when it ends first, or at the deadline. */
+export function heard(child, pattern, deadlineMs) {
+  const what = child.spawnargs.join(' ');
+  return new Promise((found, failed) => {
+    const fail = (why) => {
+      clearTimeout(timer);
+      failed(new Error(`${what} ${why}`));
+    };
+    const timer = setTimeout(() => fail(`printed nothing like ${pattern} within ${deadlineMs} ms`), deadlineMs);
+    child.on('error', (error) => fail(`does not start: ${error.message}`));
+    child.on('exit', (code, signal) => fail(`ended with ${code ?? signal}`));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = line.match(pattern);
+      if (!match) return;
+      clearTimeout(timer);
+      found(match);
+    });
+  });
+}
+
+/** Address with a token, as robot and cloud print it. */
+export const WITH_TOKEN = /http:\/\/\S+\?token=\S+/;
+
+/** One call below `/api/` of the robot or cloud at `origin`. */
+export async function ask(origin, token, method, path, body) {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${origin}/api/${path}`, {
+    method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  return { status: answer.status, body: await answer.json().catch(() => ({})) };
+}
+
 /** Starts an agent that ends with test `t`. */
 export async function startRobot(t) {
   const data = await mkdtemp(join(tmpdir(), 'robbie-page-'));
@@ -75,28 +109,14 @@ export async function startRobot(t) {
     child.kill('SIGKILL');
     await rm(data, { recursive: true, force: true });
   });
-  const url = await new Promise((found, failed) => {
-    const timer = setTimeout(() => failed(new Error('the agent printed no address')), 10_000);
-    child.on('error', failed);
-    child.on('exit', (code) => failed(new Error(`the agent ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const match = line.match(/http:\/\/\S+\?token=\S+/);
-      if (match) found(new URL(match[0]));
-      if (match) clearTimeout(timer);
-    });
-  });
+  const [address] = await heard(child, WITH_TOKEN, 10_000);
+  const url = new URL(address);
   const robot = {
     mayBeUnheard: false,
     url: url.href,
     origin: url.origin,
     token: url.searchParams.get('token'),
-    async ask(method, path, body, token = robot.token) {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const answer = await fetch(`${url.origin}/api/${path}`, {
-        method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(DEADLINE_MS),
-      });
-      return { status: answer.status, body: await answer.json().catch(() => ({})) };
-    },
+    ask: (method, path, body, token = robot.token) => ask(url.origin, token, method, path, body),
     call: (method, path, ...more) => robot.ask(method, `robot/${path}`, ...more),
     signal: (name) => child.kill(name),
     async state() {
@@ -105,11 +125,15 @@ export async function startRobot(t) {
       if (UNHEARD.includes(by) && !robot.mayBeUnheard) throw new Unheard(`the body was not heard in time (${by})`);
       return body;
     },
+    /** Runs `robbie-agent ...` beside it, and gives what that prints. */
+    async command(...args) {
+      const { stdout } = await promisify(execFile)(BINARY, [...args, '--data', data], { env: ENVIRONMENT, timeout: COMMAND_MS });
+      return stdout;
+    },
     /** Somebody else, who may drive where nothing else is said. */
     async addPerson(name, scopes = ['drive', 'read']) {
-      const flags = [...scopes.flatMap((scope) => ['--scope', scope]), '--class', 'local', '--name', name, '--data', data];
-      const { stdout } = await promisify(execFile)(BINARY, ['token', 'create', ...flags], { env: ENVIRONMENT, timeout: DEADLINE_MS });
-      const token = stdout.trim();
+      const flags = [...scopes.flatMap((scope) => ['--scope', scope]), '--class', 'local', '--name', name];
+      const token = (await robot.command('token', 'create', ...flags)).trim();
       await until('the new token works', async () => (await robot.call('GET', 'state', undefined, token)).status === 200);
       return token;
     },
