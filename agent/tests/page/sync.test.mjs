@@ -60,7 +60,9 @@ async function paired(t, { note, ...more } = {}) {
   const person = await alone(t, more);
   const { robot } = person;
   const town = await pair(robot);
-  const { id } = (await robot.ask('POST', 'sticky-notes/', note)).body;
+  await person.says('Robot and cloud have the same.');
+  const { status, body: { id } } = await robot.ask('POST', 'sticky-notes/', note);
+  assert.equal(status, 201);
   await soon('the note in the cloud', async () => (await contentsOf(town)).length === 1);
   await person.says('Robot and cloud have the same.');
   return Object.assign(person, { town, id });
