@@ -55,6 +55,8 @@ pub struct Held {
 pub struct Work {
     /// The heads.
     pub heads: BTreeMap<Scope, Head>,
+    /// The versions that they had at first.
+    stood: BTreeMap<Scope, u64>,
     rows: HashMap<RowKey, Held>,
     changed: BTreeSet<RowKey>,
     /// Writes that were no valid ones; they stand among the conflicts.
@@ -65,7 +67,8 @@ impl Work {
     /// With the heads of the scopes, locked, and of the rows that [`Work::needs`] names those that exist.
     #[must_use]
     pub fn new(heads: BTreeMap<Scope, Head>, rows: impl IntoIterator<Item = (RowKey, Held)>) -> Self {
-        Self { heads, rows: rows.into_iter().collect(), changed: BTreeSet::new(), invalid: 0 }
+        let stood = heads.iter().map(|(scope, head)| (scope.clone(), head.version)).collect();
+        Self { heads, stood, rows: rows.into_iter().collect(), changed: BTreeSet::new(), invalid: 0 }
     }
 
     /// The rows that these operations touch.
@@ -82,6 +85,12 @@ impl Work {
     /// The rows that must be written, in order of their keys.
     pub fn changed(&self) -> impl Iterator<Item = (RowKey, &Held)> {
         self.changed.iter().filter_map(|key| Some((*key, self.rows.get(key)?)))
+    }
+
+    /// What a device that names the version `base` of a scope had seen of it. One that the scope had not come to belongs to
+    /// another history, from before the server was set back to an older copy: such a device saw nothing of this one.
+    fn seen(&self, scope: &Scope, base: u64) -> u64 {
+        if base <= self.stood.get(scope).copied().unwrap_or_default() { base } else { 0 }
     }
 
     /// The next version of a scope.

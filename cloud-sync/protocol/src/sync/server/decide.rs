@@ -1,7 +1,7 @@
 //! What becomes of one operation. The rules, in order:
 //!
 //! - A write that saw what it replaces is taken: the version it names is the field's, or the field was last written by the
-//!   same device before.
+//!   same device before. A version that the scope has not come to names nothing: whoever saw it saw another history.
 //! - Of two that did not see each other the later one stands, by [`super::super::clock`], then by the device's name; one that
 //!   comes again, from a copied card, never does. What a person wrote and lost is kept among the conflicts.
 //! - A deletion stands, also over an edit it did not see; the text of that edit is kept among the conflicts. Nothing brings a
@@ -79,8 +79,23 @@ struct Loser {
     why: Why,
 }
 
-/// Applies an operation.
+/// Applies an operation of a device.
 pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
+    let base = scope_of(work, &writer.user, op.key).map_or(0, |scope| work.seen(&scope, op.base));
+    if base == op.base {
+        decide(work, writer, op);
+    } else {
+        decide(work, writer, &Op { base, ..op.clone() });
+    }
+}
+
+/// The scope of a row, or the one that it would be in.
+fn scope_of(work: &Work, user: &str, key: RowKey) -> Option<Scope> {
+    let held = work.row(key).map(|held| held.scope.clone());
+    held.or_else(|| Table::of(key.table)?.scope(user))
+}
+
+fn decide(work: &mut Work, writer: &Writer, op: &Op) {
     let Ok(table) = check(op) else {
         work.invalid += 1;
         let table = Table::of(op.key.table).unwrap_or(Table::Notes);
@@ -126,11 +141,9 @@ pub fn apply(work: &mut Work, writer: &Writer, op: &Op) {
 
 /// Applies a write of the server's own, an app's: it sees what stands, whatever `op` says of that.
 pub fn apply_own(work: &mut Work, user: &str, op: &Op, now_ms: i64) {
-    let held = work.row(op.key);
-    let base = held.map_or(0, |held| held.state.version);
-    let scope = held.map(|held| held.scope.clone());
-    let scope = scope.or_else(|| Table::of(op.key.table)?.scope(user));
-    let head = scope.and_then(|scope| work.heads.get(&scope).copied()).unwrap_or_default();
+    let base = work.row(op.key).map_or(0, |held| held.state.version);
+    let head =
+        scope_of(work, user, op.key).and_then(|scope| work.heads.get(&scope).copied()).unwrap_or_default();
     let writer = Writer {
         // One writer, whose writes to a scope follow each other as its versions do.
         author: Author { device: CLOUD.to_owned(), incarnation: 0, seq: head.version + 1 },
@@ -140,7 +153,7 @@ pub fn apply_own(work: &mut Work, user: &str, op: &Op, now_ms: i64) {
         is_again: false,
         traces_from_ms: now_ms - TRACE_MS,
     };
-    apply(work, &writer, &Op { base, ..op.clone() });
+    decide(work, &writer, &Op { base, ..op.clone() });
 }
 
 /// Whether the id can only be another user's: everybody can tell that of somebody's personality, and nobody shall have it before.

@@ -27,10 +27,17 @@ fn by(device: &str, seq: u64, at_ms: i64) -> Writer {
     }
 }
 
-/// What the note says after these writes, and what lost.
+/// The next transaction, with what the ones before it left.
+fn next(before: Work) -> Work {
+    let Work { heads, rows, changed, .. } = before;
+    Work { changed, ..Work::new(heads, rows) }
+}
+
+/// What the note says after these writes, each a transaction of its own, and what lost.
 fn after(writes: &[(Writer, Op)]) -> (Option<String>, Vec<String>) {
     let mut work = Work::default();
     for (writer, op) in writes {
+        work = next(work);
         apply(&mut work, writer, op);
     }
     let text = |held: &Held, field| String::from_utf8(held.state.get(field).unwrap().value.clone()).unwrap();
@@ -106,6 +113,27 @@ fn a_deletion_stands_and_what_it_did_not_see_is_kept() {
 }
 
 #[test]
+fn whoever_saw_versions_that_never_were_saw_nothing() {
+    // The server was set back to an older copy: what a robot saw then is of another history, also where it wrote more than once.
+    let new = (by("a", 1, 1), op(Kind::Insert, 0, "one"));
+    let two = (by("b", 1, 50), op(Kind::Set, 1, "two"));
+    check(&[new.clone(), two.clone(), (by("a", 2, 60), op(Kind::Set, 9, "three"))], Some("three"), &["two"]);
+    check(&[new.clone(), two.clone(), (by("a", 2, 40), op(Kind::Set, 9, "three"))], Some("two"), &["three"]);
+    check(&[new.clone(), two.clone(), (by("a", 2, 60), op(Kind::Delete, 9, ""))], None, &["two"]);
+
+    let other = RowKey { row: RowId::from_bytes([8; 16]), ..NOTE };
+    let mut work = Work::default();
+    for key in [NOTE, other] {
+        apply(&mut work, &by("b", 1, 50), &Op { key, ..op(Kind::Insert, 0, "one") });
+    }
+    let mut work = next(work);
+    apply(&mut work, &by("a", 1, 60), &op(Kind::Set, 3, "two"));
+    assert!(work.heads[&Scope::Town].version >= 3, "the version has come into being meanwhile");
+    apply(&mut work, &by("a", 2, 60), &Op { key: other, ..op(Kind::Set, 3, "two") });
+    assert_eq!(work.changed().filter(|(key, _)| is_conflicts(key.table)).count(), 2);
+}
+
+#[test]
 fn a_copy_that_inserts_again_what_may_have_been_deleted_is_asked_first() {
     let again = |at_ms, traces_from_ms| Writer { is_again: true, traces_from_ms, ..by("a", 1, at_ms) };
     check(&[(again(100, 50), op(Kind::Insert, 0, "one"))], Some("one"), &[]);
@@ -172,6 +200,7 @@ fn the_checksum_of_a_scope_is_the_sum_of_its_rows() {
         (by("a", 3, 40), op(Kind::Set, 1, "four")),
     ];
     for (writer, op) in &writes {
+        work = next(work);
         apply(&mut work, writer, op);
         let rows = work.changed().map(|(key, held)| checksum(key.row, held.state.version));
         let sum = rows.fold(0_u64, u64::wrapping_add);
