@@ -1,4 +1,5 @@
-//! `POST /api/sync`: the frames of robots over HTTP. What they mean is decided elsewhere; it carries.
+//! `POST /api/sync`: the frames of robots over HTTP, and how each is answered, whichever way it came. What they mean is decided
+//! elsewhere; it carries.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -38,17 +39,31 @@ pub struct Robot {
     pub user: String,
 }
 
-/// Answers the bytes of one frame, whichever way they came; `None` where they are of a version that is not spoken here.
+/// How the bytes of a frame are answered.
+#[derive(Debug)]
+pub enum Reply {
+    /// By this frame.
+    Frame(Vec<u8>),
+    /// By this refusal, which names no conversation: they are nothing that a robot sends.
+    NoFrame(Vec<u8>),
+    /// Not at all: they are of a version that is not spoken here.
+    TooNew,
+}
+
+/// Answers the bytes of one frame, whichever way they came. What is refused is counted.
 ///
 /// # Errors
 /// The database does not answer: the robot says it again.
-pub async fn answer(rows: &Rows, robot: &Robot, bytes: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn answer(rows: &Rows, robot: &Robot, bytes: &[u8]) -> Result<Reply, StoreError> {
     let answer = match Frame::decode(bytes) {
         Ok(frame) => {
             let who = Who { device: robot.id.as_str(), user: &robot.user };
             rows.handle(&robot.town, who, &frame, now_ms()).await?
         }
-        Err(FrameError::Version(_)) => return Ok(None),
+        Err(FrameError::Version(_)) => {
+            count_refused(Why::TooNew);
+            return Ok(Reply::TooNew);
+        }
         Err(FrameError::Malformed | FrameError::TooLong) => {
             Frame::Refusal(Refusal { session: 0, why: Why::Malformed })
         }
@@ -58,7 +73,20 @@ pub async fn answer(rows: &Rows, robot: &Robot, bytes: &[u8]) -> Result<Option<V
         tracing::error!(town = %robot.town, robot = %robot.id, %error, "an answer to a robot cannot be packed");
         StoreError::Failed("an answer cannot be packed".to_owned())
     })?;
-    Ok(Some(bytes))
+    let Frame::Refusal(Refusal { session, why }) = answer else { return Ok(Reply::Frame(bytes)) };
+    count_refused(why);
+    Ok(if session == 0 { Reply::NoFrame(bytes) } else { Reply::Frame(bytes) })
+}
+
+fn count_refused(why: Why) {
+    let why = match why {
+        Why::GreetAgain => "greet-again",
+        Why::Gap { .. } => "gap",
+        Why::TooNew => "too-new",
+        Why::Malformed => "malformed",
+        Why::NotYours => "not-yours",
+    };
+    metrics::counter!("robbie_sync_refused_total", "why" => why).increment(1);
 }
 
 /// Frames of sync, each with its length before it (4 bytes, little-endian): at most 64 of together 1 MiB. Each is answered by
@@ -84,8 +112,8 @@ async fn exchange(
     let mut answers = Vec::with_capacity(frames.len());
     for frame in frames {
         match answer(&rows, &robot, frame).await? {
-            Some(bytes) => answers.push(bytes),
-            None => return Ok(too_new()),
+            Reply::Frame(bytes) | Reply::NoFrame(bytes) => answers.push(bytes),
+            Reply::TooNew => return Ok(too_new()),
         }
     }
     let headers = [

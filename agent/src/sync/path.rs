@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloud_sync_protocol::sync::frame::Frame;
+use cloud_sync_protocol::sync::frame::{Frame, FrameError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -71,7 +71,7 @@ impl Paths {
     pub async fn exchange(&mut self, frame: &Frame) -> Result<Vec<Frame>, CloudError> {
         let bytes = frame.encode()?;
         if self.is_over_broker() {
-            match self.over_broker(bytes.clone()).await {
+            match self.over_broker(frame.session(), bytes.clone()).await {
                 Some(answers) => return Ok(answers),
                 None => self.avoid_until = Some(Instant::now() + AVOID),
             }
@@ -80,19 +80,24 @@ impl Paths {
     }
 
     /// `None` where the broker did not bring an answer.
-    async fn over_broker(&mut self, bytes: Vec<u8>) -> Option<Vec<Frame>> {
+    async fn over_broker(&mut self, session: Option<u64>, bytes: Vec<u8>) -> Option<Vec<Frame>> {
         let deadline = Instant::now() + ANSWER_MAX;
         let mut frames = Vec::new();
         // What lies here answers an earlier frame, which was given up; what the cloud says by itself still counts.
         while let Ok(bytes) = self.broker.down.try_recv() {
-            frames.extend(Frame::decode(&bytes).ok().filter(|frame| matches!(frame, Frame::Poke(_))));
+            frames.extend(read(&bytes).filter(|frame| matches!(frame, Frame::Poke(_))));
         }
         self.broker.up.try_send(bytes).ok()?;
         loop {
             let bytes = tokio::time::timeout_at(deadline, self.broker.down.recv()).await.ok()??;
-            let Ok(frame) = Frame::decode(&bytes) else { continue };
-            let is_answer = !matches!(frame, Frame::Poke(_));
-            frames.push(frame);
+            let Some(frame) = read(&bytes) else { continue };
+            let is_poke = matches!(frame, Frame::Poke(_));
+            // A late one of a conversation before, or one to somebody else who spoke in our name, answers nothing: whoever took it
+            // for the answer would be one behind from then on.
+            let is_answer = frame.session() == session;
+            if is_poke || is_answer {
+                frames.push(frame);
+            }
             if is_answer {
                 return Some(frames);
             }
@@ -104,12 +109,62 @@ impl Paths {
         loop {
             match self.broker.down.recv().await {
                 Some(bytes) => {
-                    if let Ok(frame) = Frame::decode(&bytes) {
+                    if let Some(frame) = read(&bytes) {
                         return frame;
                     }
                 }
                 None => std::future::pending().await,
             }
         }
+    }
+}
+
+/// What came over the broker; what is no frame is passed over and counted.
+fn read(bytes: &[u8]) -> Option<Frame> {
+    let why = match Frame::decode(bytes) {
+        Ok(frame) => return Some(frame),
+        Err(FrameError::Version(_)) => "too-new",
+        Err(FrameError::Malformed | FrameError::TooLong) => "malformed",
+    };
+    metrics::counter!("robbie_sync_refused_total", "why" => why).increment(1);
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud_sync_protocol::sync::frame::{Poke, Pull, Refusal, Why};
+    use cloud_sync_protocol::sync::op::Scope;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_to_somebody_else_answers_nothing() {
+        // Nor does what is no frame; what the cloud says by itself is handed on.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let (up, mut sent) = mpsc::channel(1);
+        let (down, answers) = mpsc::channel(8);
+        let (_connected, is_connected) = watch::channel(true);
+        let broker = Broker { up, down: answers, is_connected };
+        let cloud = Cloud::at("http://127.0.0.1:1").unwrap();
+        let mut paths = Paths::new(cloud, "s3cret".to_owned(), broker);
+        let asked = Frame::Pull(Pull {
+            session: 7,
+            incarnation: 1,
+            scope: Scope::Town,
+            cursor: 0,
+            floor: 0,
+            is_whole: false,
+        });
+        let refusal = |session| Frame::Refusal(Refusal { session, why: Why::GreetAgain });
+        let poke = Frame::Poke(Poke { scope: Scope::Town, head: 3 });
+        let cloud = async {
+            sent.recv().await.unwrap();
+            down.send(b"poison".to_vec()).await.unwrap();
+            for frame in [&refusal(6), &poke, &refusal(7)] {
+                down.send(frame.encode().unwrap()).await.unwrap();
+            }
+        };
+        let (answered, ()) = tokio::join!(paths.exchange(&asked), cloud);
+        assert_eq!(answered.unwrap(), [poke, refusal(7)]);
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{FrameUp, FramesUp, Link};
 use crate::store::{Changed, Rows};
-use crate::sync;
+use crate::sync::{self, Reply};
 
 /// Frames that are answered at the same time: as many as connections to the database would do. A robot has one under way.
 const ANSWERING_MAX: usize = 16;
@@ -31,9 +31,9 @@ async fn answer_one(link: &Link, rows: &Rows, up: FrameUp) {
     let FrameUp { robot, frame } = up;
     match sync::answer(rows, &robot, &frame).await {
         // Where it does not arrive the robot says it again, over HTTP.
-        Ok(Some(answer)) => link.send_frame(&robot.id, answer).unwrap_or_default(),
-        // Over HTTP it is told why.
-        Ok(None) => {}
+        Ok(Reply::Frame(answer)) => link.send_frame(&robot.id, answer).unwrap_or_default(),
+        // Whoever published it need not be the robot, whose conversation such an answer would end. Over HTTP it is told why.
+        Ok(Reply::NoFrame(_) | Reply::TooNew) => {}
         Err(error) => tracing::debug!(robot = %robot.id, %error, "a frame finds no database"),
     }
 }

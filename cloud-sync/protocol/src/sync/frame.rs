@@ -260,6 +260,21 @@ impl Frame {
         }
     }
 
+    /// The conversation that it belongs to; `None` for what the server says by itself.
+    #[must_use]
+    pub const fn session(&self) -> Option<u64> {
+        match self {
+            Self::Hello(frame) => Some(frame.session),
+            Self::HelloAck(frame) => Some(frame.session),
+            Self::Push(frame) => Some(frame.session),
+            Self::PushAck(frame) => Some(frame.session),
+            Self::Pull(frame) => Some(frame.session),
+            Self::Page(frame) => Some(frame.session),
+            Self::Refusal(frame) => Some(frame.session),
+            Self::Poke(_) => None,
+        }
+    }
+
     /// The body alone, uncompressed.
     fn body(&self) -> Result<Vec<u8>, FrameError> {
         let body = Vec::new();
