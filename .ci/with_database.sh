@@ -5,6 +5,10 @@
 set -euo pipefail
 target=$1
 shift
+# For tests that kill a server: they start one of their own.
+if [ -z "${POSTGRES_PROGRAMS:-}" ] && programs=$(.ci/postgres.sh "$target" programs); then
+    export POSTGRES_PROGRAMS=$programs
+fi
 [ -z "${DATABASE_URL:-}" ] || exec "$@"
 
 if ! DATABASE_URL=$(.ci/postgres.sh "$target"); then

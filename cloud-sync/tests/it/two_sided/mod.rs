@@ -3,9 +3,14 @@
 
 mod apart;
 mod belonging;
+mod device;
 mod driving;
+mod faults_database;
+mod faults_drive;
+mod faults_sync;
 mod in_step;
 mod notes;
 mod pairing;
 mod people_drive;
+mod speaker;
 mod system;

@@ -16,7 +16,7 @@ use crate::system::{wait_for, wait_until};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The robot's path in the cloud, once it is there.
-fn robot_of(cloud: &mut Client) -> anyhow::Result<String> {
+pub(super) fn robot_of(cloud: &mut Client) -> anyhow::Result<String> {
     wait_for("the robot behind the cloud", || {
         let robots = cloud.get("/api/robots")?;
         let robot = robots[0].clone();
@@ -25,12 +25,12 @@ fn robot_of(cloud: &mut Client) -> anyhow::Result<String> {
     })
 }
 
-fn seen(client: &mut Client, robot: &str) -> anyhow::Result<Value> {
+pub(super) fn seen(client: &mut Client, robot: &str) -> anyhow::Result<Value> {
     Ok(client.get(&format!("{robot}/state"))?["seen"].clone())
 }
 
 /// A client of the cloud with a new token.
-fn person(system: &System, user: &str, scopes: &str) -> anyhow::Result<(Client, String)> {
+pub(super) fn person(system: &System, user: &str, scopes: &str) -> anyhow::Result<(Client, String)> {
     let made = system.cloud.run(&["user", "add", user]);
     ensure!(made.is_ok() || user == "owner", "{made:?}");
     let scopes: Vec<&str> = scopes.split(' ').flat_map(|scope| ["--scope", scope]).collect();
@@ -45,7 +45,7 @@ fn take(client: &mut Client, robot: &str) -> anyhow::Result<Value> {
     client.post(&format!("{robot}/leases"), &body)?.expect(201)
 }
 
-fn turn(client: &mut Client, robot: &str) -> anyhow::Result<(u16, String)> {
+pub(super) fn turn(client: &mut Client, robot: &str) -> anyhow::Result<(u16, String)> {
     let seen = seen(client, robot)?;
     let body = json!({"linear_mps": 0.0, "angular_radps": 1.0, "ttl_ms": 500, "seen": seen});
     let answer = client.post(&format!("{robot}/velocity"), &body)?;

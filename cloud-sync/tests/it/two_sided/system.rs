@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
@@ -11,9 +11,10 @@ use crate::system::broker::Broker;
 use crate::system::cloud::Cloud;
 use crate::system::http::Client;
 use crate::system::place::Place;
+use crate::system::postgres::Postgres;
 use crate::system::proxy::Proxy;
 use crate::system::robot::Robot;
-use crate::system::{wait_for, wait_until};
+use crate::system::{programs, wait_for, wait_until};
 
 /// Whether there is a broker.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,21 @@ pub(super) struct System {
     /// Between robot, cloud and broker.
     pub(super) way_of_mqtt: Option<Proxy>,
     pub(super) cloud: Cloud,
-    _broker: Option<Broker>,
+    pub(super) broker: Option<Broker>,
+    /// Where the cloud's rows are, if they are not on the server of all tests.
+    pub(super) postgres: Option<Postgres>,
+    database_url: String,
     place: Place,
-    _database: TestDatabase,
+    _database: Option<TestDatabase>,
 }
 
 /// Runs a test with a robot that runs and is not paired yet.
 pub(super) fn apart(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
-    let mut system = System::start(mqtt).unwrap_or_else(|error| panic!("{error:#}"));
+    run(System::start(mqtt), test);
+}
+
+fn run(system: anyhow::Result<System>, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
+    let mut system = system.unwrap_or_else(|error| panic!("{error:#}"));
     let done = catch_unwind(AssertUnwindSafe(|| test(&mut system)));
     if !matches!(done, Ok(Ok(()))) {
         system.print_logs();
@@ -60,6 +68,21 @@ pub(super) fn paired(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Resul
     });
 }
 
+/// The same with a Postgres of its own, which may be killed. Where there are no programs of Postgres the test is left out, which is
+/// said; with `CI=true` that is a failure.
+pub(super) fn paired_over_own_postgres(mqtt: Mqtt, test: impl FnOnce(&mut System) -> anyhow::Result<()>) {
+    if let Err(missing) = programs::postgres() {
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        eprintln!("left out: {missing}");
+        return;
+    }
+    run(System::start_over_own_postgres(mqtt), |system| {
+        system.pair()?;
+        system.wait_until_in_step()?;
+        test(system)
+    });
+}
+
 /// Lines of each log that a failure shows.
 const LINES: usize = 40;
 
@@ -67,14 +90,41 @@ impl System {
     fn start(mqtt: Mqtt) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let database = runtime.block_on(TestDatabase::empty());
+        let system = Self::with_rows(mqtt, Place::new()?, database.url(), None)?;
+        Ok(Self { _database: Some(database), ..system })
+    }
+
+    fn start_over_own_postgres(mqtt: Mqtt) -> anyhow::Result<Self> {
         let place = Place::new()?;
+        let postgres = Postgres::start(&place)?;
+        let url = postgres.database("robbie")?;
+        Self::with_rows(mqtt, place, url, Some(postgres))
+    }
+
+    fn with_rows(
+        mqtt: Mqtt,
+        place: Place,
+        database_url: String,
+        postgres: Option<Postgres>,
+    ) -> anyhow::Result<Self> {
         let broker = (mqtt == Mqtt::With).then(|| Broker::start(&place)).transpose()?;
         let way_of_mqtt = broker.as_ref().map(|broker| Proxy::to(broker.address)).transpose()?;
         let mqtt_url = way_of_mqtt.as_ref().map(|way| format!("mqtt://{}", way.address));
-        let cloud = Cloud::start(&place, "cloud", &database.url(), mqtt_url.as_deref())?;
+        let cloud = Cloud::start(&place, "cloud", &database_url, mqtt_url.as_deref())?;
         let way = Proxy::to(cloud.address)?;
         let robot = Robot::start(&place, "robot", &[])?;
-        Ok(Self { robot, way, way_of_mqtt, cloud, _broker: broker, place, _database: database })
+        Ok(Self { robot, way, way_of_mqtt, cloud, broker, postgres, database_url, place, _database: None })
+    }
+
+    /// Another cloud over the same rows and the same broker.
+    pub(super) fn replica(&self) -> anyhow::Result<Cloud> {
+        let mqtt_url = self.way_of_mqtt.as_ref().map(|way| format!("mqtt://{}", way.address));
+        Cloud::start(&self.place, "replica", &self.database_url, mqtt_url.as_deref())
+    }
+
+    /// The line to the broker.
+    pub(super) fn way_of_mqtt(&self) -> anyhow::Result<&Proxy> {
+        self.way_of_mqtt.as_ref().context("there is no broker")
     }
 
     fn print_logs(&self) {
@@ -168,4 +218,14 @@ pub(super) fn all_notes(client: &mut Client) -> anyhow::Result<Vec<(String, Stri
     }
     notes.sort();
     Ok(notes)
+}
+
+/// What a program has counted under this name, in `/metrics`, with these labels: `why="malformed"`.
+pub(super) fn counted(client: &mut Client, name: &str, labels: &[&str]) -> anyhow::Result<u64> {
+    let answer = client.ask("GET", "/metrics", "")?;
+    ensure!(answer.status == 200, "/metrics answers {}", answer.status);
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let is_it = |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+    let numbers = text.lines().filter(is_it).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    Ok(numbers.sum())
 }
