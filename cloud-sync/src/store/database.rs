@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloud_sync_api::supervise::spawn;
 use cloud_sync_protocol::store::StoreError;
 use cloud_sync_protocol::town::TownId;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
@@ -272,10 +273,20 @@ impl Database {
     }
 
     /// The pool's own limit is for its connection; a server that fell silent must not hold up the first statement, either.
+    ///
+    /// It begins beside whoever asks, who may leave meanwhile: a connection that is given back in the middle of a BEGIN is handed
+    /// to the next one inside that transaction, which perhaps only reads.
     async fn begin(&self, statement: &'static str) -> Result<Transaction<'static, Postgres>, DatabaseError> {
-        match tokio::time::timeout(ACQUIRE_WITHIN, self.0.pool.begin_with(statement)).await {
-            Ok(begun) => Ok(begun?),
-            Err(_elapsed) => Err(DatabaseError::Busy),
+        let pool = self.0.pool.clone();
+        let begun =
+            spawn(
+                "begin",
+                async move { tokio::time::timeout(ACQUIRE_WITHIN, pool.begin_with(statement)).await },
+            );
+        match begun.await {
+            Ok(Some(Ok(begun))) => Ok(begun?),
+            // It took too long, or the program ends.
+            Ok(Some(Err(_)) | None) | Err(_) => Err(DatabaseError::Busy),
         }
     }
 

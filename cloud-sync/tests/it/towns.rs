@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloud_sync::store::registry::{Device, DeviceWish, NewCode, PairWish};
+use cloud_sync::store::registry::{Device, DeviceWish, NewCode, PairWish, UserRow};
 use cloud_sync::store::{DatabaseError, Id, RegistryError};
 use cloud_sync_api::supervise::spawn;
 use cloud_sync_protocol::sync::op::Scope;
@@ -53,6 +53,22 @@ async fn nobody_waits_longer_than_two_seconds_for_a_connection() {
     assert!(matches!(refused, Err(DatabaseError::Busy)), "{refused:?}");
     held.clear();
     within("a connection that is free again", home.begin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_leaves_at_the_beginning_leaves_nothing_behind() {
+    // An app that closes its connection while a reader begins: the next writer gets no connection that only reads.
+    let test = TestDatabase::empty().await;
+    let database = test.open().await;
+    let registry = database.registry();
+    registry.first_start(&town("home"), &token("owner", "first")).await.unwrap();
+    let home = named("home");
+    for number in 0..400 {
+        let leaves = Duration::from_micros(number * 5);
+        drop(tokio::time::timeout(leaves, registry.users(&home)).await);
+        let row = UserRow { id: format!("user {number}"), created_ms: now_ms() };
+        within("a writer", registry.add_user(&home, &row)).await.unwrap();
+    }
 }
 
 #[tokio::test]
