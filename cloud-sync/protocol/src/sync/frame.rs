@@ -3,6 +3,7 @@
 //! A frame is `version:1 kind:1 flags:1 crc32c:4 LE` and a body in postcard, compressed with zstd where flag 1 says so; it has
 //! at most 64 KiB, and its body at most 1 MiB before compression. Golden vectors in the tests hold the bytes still.
 
+mod joined;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::op::{Field, Op, RowKey, Scope};
 use crate::stamp::Stamp;
+
+pub use joined::{join, split};
 
 /// Version of the frames. A server takes this one and the one before.
 pub const VERSION: u8 = 1;
@@ -376,32 +379,4 @@ fn whole<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, FrameError> {
         Ok((value, [])) => Ok(value),
         _ => Err(FrameError::Malformed),
     }
-}
-
-/// Frames one behind the other, as they go over HTTP: each with its length before it, 4 bytes, little-endian.
-#[must_use]
-pub fn join<'a>(frames: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for frame in frames {
-        // A frame has at most 64 KiB.
-        bytes.extend((frame.len() as u32).to_le_bytes());
-        bytes.extend(frame);
-    }
-    bytes
-}
-
-/// The frames that [`join`] put together.
-///
-/// # Errors
-/// [`FrameError::Malformed`] where a length leads out of the bytes.
-pub fn split(mut bytes: &[u8]) -> Result<Vec<&[u8]>, FrameError> {
-    let mut frames = Vec::new();
-    while !bytes.is_empty() {
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or(FrameError::Malformed)?;
-        let (frame, rest) =
-            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(FrameError::Malformed)?;
-        frames.push(frame);
-        bytes = rest;
-    }
-    Ok(frames)
 }
