@@ -21,7 +21,7 @@ const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
 /** One sentence about where both sides stand. */
 function sentence({ cloud, connected, pending, fault, last_converged_at: converged }) {
-  if (!cloud) return 'This robot belongs to no cloud: its memory is here alone. `robbie-agent pair` changes that.';
+  if (!cloud) return 'This robot belongs to no cloud: its memory is here alone. `robbie-agent pair CODE --cloud URL` changes that.';
   const waits = pending ? `${count(pending, 'change waits', 'changes wait')} here.` : 'Nothing waits.';
   if (fault) return `${fault.replace(/\.?$/, '.')} ${waits}`;
   if (!connected) return `The cloud is away. ${waits}`;

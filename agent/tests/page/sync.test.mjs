@@ -96,7 +96,7 @@ syncTest('a robot without a cloud says so and how it gets one, and once it is pa
   const { robot, page, card, says, check } = await alone(t);
   await robot.ask('POST', 'sticky-notes/', { content: 'Written before' });
   await says('This robot belongs to no cloud: its memory is here alone.');
-  await says('robbie-agent pair');
+  await says('robbie-agent pair CODE --cloud URL');
   assert.doesNotMatch(await card.innerText(), /same|waits|away/);
   // Who is somebody else there: the tokens go with the owner's rows.
   const town = await pair(robot, 'ann');
