@@ -262,6 +262,7 @@ fn a_body_of_10_megabytes_is_refused_unread() {
             let answer = send(rig, method, path, big.clone());
             let problem = check_problem(&answer, 413, "too-long", path);
             assert_eq!(problem["limit_bytes"], 65_536, "{problem}");
+            assert_eq!(answer.header("connection"), Some("close"), "nobody sends another request behind it");
         }
         let mut chunked = format!("{:x}\r\n", big.len()).into_bytes();
         chunked.extend(&big);

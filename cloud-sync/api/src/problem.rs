@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -296,6 +296,8 @@ impl Problem {
                 let wait_ms = self.get("retry_after_ms").and_then(Value::as_u64).unwrap_or(1000);
                 Some((RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1000).max(1))))
             }
+            // What is left of the body is not read: a client must not send its next request behind it.
+            StatusCode::PAYLOAD_TOO_LARGE => Some((CONNECTION, HeaderValue::from_static("close"))),
             StatusCode::METHOD_NOT_ALLOWED => {
                 let allow = self.get("allow").and_then(Value::as_str)?;
                 Some((ALLOW, HeaderValue::from_str(allow).ok()?))
