@@ -15,7 +15,7 @@ mod system;
 
 use std::path::{Path, PathBuf};
 
-pub use cloud::SYNC;
+pub use cloud::{SYNC, in_step};
 pub use report::{Check, Report, Status};
 
 use crate::config::{self, Config, Environment, Sources};

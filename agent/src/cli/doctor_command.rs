@@ -54,36 +54,9 @@ async fn body(args: &DoctorArgs, environment: &Environment) -> Check {
 
 async fn sync(args: &DoctorArgs, environment: &Environment) -> Check {
     match ask::<SyncStatus>(args, environment, SYNC_STATUS).await {
-        Ok(status) => sync_check(&status),
+        Ok(status) => doctor::in_step(&status),
         Err(failure) => {
             Check::warn(SYNC, format!("the agent does not say: {failure}"), "ask as the agent's user")
         }
     }
-}
-
-fn sync_check(status: &SyncStatus) -> Check {
-    let Some(cloud) = &status.cloud else {
-        return Check::ok(SYNC, "belongs to no cloud; `robbie-agent pair CODE --cloud URL` changes that");
-    };
-    let waiting = match status.oldest_pending_age_ms {
-        Some(age_ms) => format!("{} changes wait, the oldest for {} s", status.pending, age_ms / 1000),
-        None => "nothing waits".to_owned(),
-    };
-    if let Some(fault) = &status.fault {
-        return Check::fail(SYNC, format!("{cloud}: {fault}; {waiting}"), "mend that, or pair anew");
-    }
-    if !status.connected {
-        let what = format!("{cloud} does not answer; {waiting}");
-        return Check::warn(
-            SYNC,
-            what,
-            "look whether the cloud runs and the network reaches it; nothing is lost meanwhile",
-        );
-    }
-    if status.conflicts > 0 {
-        let what = format!("{cloud}; {waiting}; {} edits lost to others", status.conflicts);
-        return Check::warn(SYNC, what, "choose on the page, or with POST /api/sync/conflicts/{id}/resolve");
-    }
-    let way = if status.over_broker { "over its broker" } else { "over HTTP" };
-    Check::ok(SYNC, format!("{cloud}, {way}; {waiting}"))
 }
