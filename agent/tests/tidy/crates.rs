@@ -16,6 +16,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("firmware-bridge-sim", 2),
     ("agent-store", 2),
     ("models-local", 2),
+    ("models-providers", 2),
+    ("models-twin", 2),
     ("cloud-sync-api", 2),
     ("agent", 3),
     ("cloud-sync", 3),
@@ -30,14 +32,17 @@ const WITHIN_A_LEVEL: &[(&str, &str, &str)] = &[
 ];
 
 /// The same, in tests only.
-const WITHIN_A_LEVEL_IN_TESTS: &[(&str, &str, &str)] =
-    &[("firmware-bridge-sim", "firmware-bridge-host", "a body is tested by the real Linux end")];
+const WITHIN_A_LEVEL_IN_TESTS: &[(&str, &str, &str)] = &[
+    ("firmware-bridge-sim", "firmware-bridge-host", "a body is tested by the real Linux end"),
+    ("models-providers", "models-twin", "providers are tested over sockets, by who stands in for them"),
+];
 
 /// What level 1 may use from outside: arithmetic, calendars, containers, words and schemas for types, ids and errors.
 const PURE_DEPENDENCIES: &[&str] = &[
     "arrayvec",
     "cobs",
     "crc",
+    "futures-core",
     "heapless",
     "jiff",
     "libm",

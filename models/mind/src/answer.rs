@@ -10,11 +10,22 @@ use crate::words::{content_stems, cut_at_word};
 
 /// What is said when nobody knows.
 pub const UNKNOWN: &str = "I can't answer that by myself, and I have no language model to ask.";
+/// What is said when there are models, and none of them answers.
+pub const NOBODY: &str = "I can't answer that now: none of my language models answers me. Ask me again later. What I can do by myself I still do: move, stop, remember and recall.";
+/// What is said behind an answer that nobody could go on with.
+pub const BROKEN: &str =
+    "I lost my train of thought there: whoever I was thinking with is gone. Ask me again later.";
+/// What is said behind an answer that took too long.
+pub const TOO_LONG: &str = "I stop here: this took too long.";
+/// What is said behind an answer whose asker left.
+pub const LEFT: &str = "I stopped there, because whoever asked left.";
 /// What is said about a message that was never answered.
 pub const INTERRUPTED: &str = "I was interrupted while I worked on this message, so I don't do it a second time. Say it again if you still want it.";
 
 /// Memories that one answer quotes.
 const QUOTED_MAX: usize = 2;
+/// Memories that a model is given.
+const RELATED_MAX: usize = 6;
 /// Bytes of a memory that are quoted.
 const QUOTE_BYTES_MAX: usize = 300;
 /// How good a second memory must be, as a part of the best.
@@ -37,6 +48,25 @@ pub fn fitting<'a>(question: &str, hits: &'a [Hit], is_other: impl Fn(&Hit) -> b
         }
     }
     fit
+}
+
+/// The hits that a model should know for this message, best first: those that share a word with it that means something, or
+/// are by whom it names. `is_other` leaves out the message itself.
+pub fn related<'a>(message: &str, hits: &'a [Hit], is_other: impl Fn(&Hit) -> bool) -> Vec<&'a Hit> {
+    let asked = content_stems(message);
+    let shares = |hit: &Hit| {
+        let said = content_stems(&hit.text);
+        asked.iter().any(|stem| said.contains(stem))
+            || hit.signals.iter().any(|signal| signal.name == "speaker")
+    };
+    let mut related: Vec<&Hit> = Vec::new();
+    let tells = |hit: &&Hit| is_other(hit) && !is_robbies(hit) && !asks(&hit.text) && shares(hit);
+    for hit in hits.iter().filter(tells) {
+        if related.len() < RELATED_MAX && !related.iter().any(|other| says_the_same(&other.text, &hit.text)) {
+            related.push(hit);
+        }
+    }
+    related
 }
 
 /// Whether one text holds the other, as the message that a note was made of does.

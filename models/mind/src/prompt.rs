@@ -4,6 +4,7 @@
 use cloud_sync_protocol::persona::{Mood, PersonalityState};
 use serde::Serialize;
 
+use crate::bounds::Bounds;
 use crate::persona::Towards;
 use crate::words::cut_at_word;
 
@@ -12,6 +13,8 @@ mod marks;
 pub(crate) use marks::is_hidden;
 pub use marks::{CLOSE, OPEN, Source, Untrusted};
 
+/// What a model is told behind an answer that another one began and could not end.
+pub const CONTINUE: &str = "Go on with your answer from exactly where it stops, with the very next word. Do not repeat what you have already said, do not start anew, and do not mention the interruption.";
 /// Longest turn of the history, bytes.
 const TURN_BYTES_MAX: usize = 1200;
 /// Longest message, and what of it is given however little room there is, bytes.
@@ -67,6 +70,17 @@ pub struct Parts<'a> {
     pub message: &'a str,
     /// Room for all contents together, bytes.
     pub budget_bytes: usize,
+}
+
+/// What a model is told that acts through functions: that there is no other way, how far one message goes, and how the body is
+/// where that is out of the ordinary (the program's own words).
+#[must_use]
+pub fn acting(bounds: &Bounds, body: Option<&str>) -> String {
+    let Bounds { distance_m, angle_deg, .. } = bounds;
+    let body = body.map(|body| format!("\nYour body now: {body}")).unwrap_or_default();
+    format!(
+        "You act through the functions that you are given and in no other way, and only when the person asks for it now. All that one message causes may move you at most {distance_m} m and {angle_deg} degrees.{body}"
+    )
 }
 
 /// The messages for a model: the system part, as much of the history as there is room for, and the message with what was

@@ -6,8 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+mod called;
 mod colors;
 
+pub use called::{BadCall, offered, read};
 pub use colors::rgb;
 
 /// One thing to do, or one of the three answers that do nothing.
@@ -241,18 +243,6 @@ pub fn prompt(built: &[Skill]) -> String {
     text
 }
 
-/// One function tool for each skill that is built, as OpenAI's chat API takes them.
-#[must_use]
-pub fn tools(built: &[Skill]) -> Vec<Value> {
-    let tool = |(skill, parameters): (Skill, Value)| {
-        json!({
-            "type": "function",
-            "function": { "name": skill.name(), "description": skill.about(), "parameters": parameters },
-        })
-    };
-    parameters_of(built).map(tool).collect()
-}
-
 /// The schema of the slots of each skill that is built, without the tag.
 fn parameters_of(built: &[Skill]) -> impl Iterator<Item = (Skill, Value)> {
     let whole = schemars::schema_for!(Call);
@@ -344,20 +334,10 @@ mod tests {
              degrees of pan or tilt.\n\
              set_mood{mood: friendly|focused|playful|bossy|surprised|blushing} - Change the mood.\n"
         );
-        let tools = tools(&built);
+        let tools = offered(&built);
         assert_eq!(tools.len(), 4);
-        assert_eq!(tools[0]["function"]["name"], "drive");
-        assert_eq!(tools[0]["function"]["parameters"]["required"], json!(["distance_m"]));
-        assert_eq!(tools[1]["function"]["parameters"]["properties"], json!({}));
-    }
-
-    #[test]
-    fn every_skill_has_a_tool_whose_slots_are_its_own() {
-        let all: Vec<Skill> = Skill::all().collect();
-        let tools = tools(&all);
-        assert_eq!(tools.len(), all.len());
-        for tool in tools {
-            assert!(tool["function"]["parameters"]["properties"].get("skill").is_none(), "{tool}");
-        }
+        assert_eq!(tools[0].name, "drive");
+        assert_eq!(tools[0].parameters["required"], json!(["distance_m"]));
+        assert_eq!(tools[1].parameters["properties"], json!({}));
     }
 }

@@ -48,7 +48,8 @@ pub struct Untrusted<'a> {
 
 impl Untrusted<'_> {
     /// Between its marks, on one line, at a bounded length.
-    pub(super) fn marked(&self) -> String {
+    #[must_use]
+    pub fn marked(&self) -> String {
         let line: String = own(self.text).split_whitespace().collect::<Vec<_>>().join(" ");
         let short = cut_at_word(&line, ITEM_BYTES_MAX);
         let more = if short.len() < line.len() { "…" } else { "" };

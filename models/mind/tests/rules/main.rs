@@ -1,4 +1,4 @@
-//! What a user of the memory would notice: what is understood in a question, what comes first and why, which notes come up.
+//! What a user would notice: what is understood in a question, what comes first and why, which notes come up, who answers.
 
 mod lexical;
 mod mood;
@@ -6,6 +6,8 @@ mod persona;
 mod prompt;
 mod question;
 mod rank;
+mod router;
+mod sim;
 mod stem;
 mod surface;
 mod time;
