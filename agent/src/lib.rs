@@ -10,6 +10,7 @@ pub mod drive;
 pub mod memory;
 pub mod chat;
 pub mod sync;
+pub mod mind;
 pub mod config;
 pub mod data_dir;
 pub mod lan;

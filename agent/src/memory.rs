@@ -17,10 +17,12 @@ use agent_store::{Limits, OpenConfig, OpenError, Opened, Store};
 use cloud_sync_api::access::{Guards, Rule};
 use cloud_sync_api::assistant;
 use cloud_sync_api::assistant::body::Body;
+use cloud_sync_api::chain::Chain;
 use cloud_sync_api::home::{Homes, SharedHome};
 use cloud_sync_api::openapi::ApiRouter;
 use cloud_sync_api::rate::Rate;
 use cloud_sync_api::scope::Scope;
+use cloud_sync_api::v1;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, EmbedderConfig, UNLOAD_AFTER, Weights};
 use utoipa_axum::routes;
@@ -74,12 +76,13 @@ impl Memory {
         supervise::spawn("embedding", embedding::keep_up(self.store.clone(), self.embedder.clone()));
     }
 
-    /// The routes, for whoever is at home now; a chat moves `body`.
-    pub fn routes(&self, guards: &Guards, home: &SharedHome, body: impl Body) -> ApiRouter {
+    /// The routes, for whoever is at home now; a chat moves `body`, and `chain` thinks for it.
+    pub fn routes(&self, guards: &Guards, home: &SharedHome, body: impl Body, chain: Chain) -> ApiRouter {
         let homes = Homes::Shared(home.clone());
         let import = Import { store: self.store.clone(), home: home.clone() };
         let admin = Rule::scope(Scope::Admin, Rate::Write);
-        assistant::routes(guards, homes, self.store.clone(), self.recall.clone(), body)
+        assistant::routes(guards, homes.clone(), self.store.clone(), self.recall.clone(), body, chain.clone())
+            .merge(v1::routes(guards, homes, self.recall.clone(), chain))
             .merge(ApiRouter::new(guards).route(admin, routes!(import::import)).with_state(import))
     }
 

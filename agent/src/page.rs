@@ -63,11 +63,12 @@ const DRIVING: [File; 15] = files![
 ];
 
 /// What is loaded when a person opens it.
-const LATER: [File; 17] = files![
+const LATER: [File; 18] = files![
     "ask.js" JS,
     "chat.js" JS,
     "chat-bubble.js" JS,
     "chat-thread.js" JS,
+    "chat-tiers.js" JS,
     "live.js" JS,
     "memory.js" JS,
     "memory-find.js" JS,

@@ -13,6 +13,7 @@ use agent_store::Store;
 use cloud_sync_api::access::{AccessConfig, Guards, Rule};
 use cloud_sync_api::assistant;
 use cloud_sync_api::attached::Attached;
+use cloud_sync_api::chain::Chain;
 use cloud_sync_api::connections::ConnectionLimits;
 use cloud_sync_api::health::Faults;
 use cloud_sync_api::home::{Homes, SharedHome};
@@ -125,7 +126,13 @@ fn rate_limits(limits: &LimitsConfig) -> Limits {
 }
 
 /// Every route of the program.
-pub fn router(robot: Robot, memory: &Memory, home: &SharedHome, watched: &Watched) -> ApiRouter {
+pub fn router(
+    robot: Robot,
+    memory: &Memory,
+    home: &SharedHome,
+    chain: Chain,
+    watched: &Watched,
+) -> ApiRouter {
     let guards = robot.guards.clone();
     let faults = watched.faults.clone();
     ApiRouter::new(&guards)
@@ -135,7 +142,7 @@ pub fn router(robot: Robot, memory: &Memory, home: &SharedHome, watched: &Watche
                 .route(Rule::Open, routes!(cloud_sync_api::health::health))
                 .with_state(faults),
         )
-        .merge(memory.routes(&guards, home, RobotBody::new(robot.clone())))
+        .merge(memory.routes(&guards, home, RobotBody::new(robot.clone()), chain))
         .merge(assistant::sync_routes(&guards, Homes::Shared(home.clone()), watched.in_step.clone()))
         .merge(metrics::routes(&guards, robot.drive, watched.pulse.clone()))
         .merge(page::routes(&guards))
@@ -183,12 +190,13 @@ pub fn start(
     robot: Robot,
     memory: &Memory,
     home: &SharedHome,
+    chain: Chain,
     watched: &Watched,
 ) -> Running {
     let Listening { address, listener, tls } = listening;
     let robot_name = robot.identity.robot.clone();
     supervise::spawn("health", health::watch(watched.clone(), robot.drive.clone()));
-    let routes = router(robot, memory, home, watched).finish(info());
+    let routes = router(robot, memory, home, chain, watched).finish(info());
     let server = Server::new(names::answers_to(robot_name, routes), connections(http));
     let (stop, stopped) = watch::channel(false);
     let task = supervise::spawn("http", async move {

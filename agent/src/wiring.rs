@@ -11,6 +11,7 @@ use agent_core::budget::Budget;
 use agent_core::gate::{Gate, Start};
 use agent_core::profile::Profile;
 use anyhow::Context;
+use cloud_sync_api::chain::Chain;
 use cloud_sync_api::failure::chain;
 use cloud_sync_api::health::Faults;
 use cloud_sync_api::token_file::{TokenFile, TokenFileError};
@@ -40,7 +41,7 @@ use crate::link::{self, Commands, Link, SyncFrames};
 use crate::memory::{Memory, stamps};
 use crate::os::FifoPriority;
 use crate::sync::{self, CloudFile, Engine, InStep, PairingError};
-use crate::{lan, os, server, supervise};
+use crate::{lan, mind, os, server, supervise};
 
 /// The running agent.
 #[derive(Debug)]
@@ -126,7 +127,7 @@ impl App {
 
         // The edge.
         let faults = Faults::default();
-        let Cloudward { belongs, in_step, link, commands } =
+        let Cloudward { belongs, chain, in_step, link, commands } =
             towards_cloud(config, &dir, &memory, run, &faults)?;
         let home = belongs.home().clone();
         memory.keep_embedding();
@@ -154,7 +155,7 @@ impl App {
             in_step,
             faults,
         };
-        let server = server::start(listening, &http, robot, &memory, &home, &watched);
+        let server = server::start(listening, &http, robot, &memory, &home, chain, &watched);
         let threads = Threads { door, gate, latch, latch_thread, port_thread, _body: body };
         Ok(Self { address: server.address(), http, drive, pulse, ports, memory, server, threads, dir })
     }
@@ -212,6 +213,7 @@ fn open_body(config: &Config, profile: &Profile) -> anyhow::Result<(Option<SimBo
 /// What connects the robot with its cloud.
 struct Cloudward {
     belongs: Belongs,
+    chain: Chain,
     in_step: InStep,
     link: Link,
     commands: Commands,
@@ -237,6 +239,7 @@ fn towards_cloud(
     let hello = Status { online: true, run: format!("{run:016x}"), version };
     let (link, commands, SyncFrames { up, down, is_connected }) = link::start(hello, linked);
     let (shown, file) = watch::channel(file);
+    let chain = mind::start(&config.mind, file.clone());
     supervise::spawn("pairing", sync::follow(path.clone(), shown, report_pairing(faults.clone())));
     let engine = Engine {
         store: memory.store.clone(),
@@ -250,7 +253,7 @@ fn towards_cloud(
         pulse: in_step.pulse.clone(),
     };
     supervise::spawn("sync", sync::run(engine));
-    Ok(Cloudward { belongs, in_step, link, commands })
+    Ok(Cloudward { belongs, chain, in_step, link, commands })
 }
 
 /// A token file that cannot be read is a fault; the tokens read last stay valid.

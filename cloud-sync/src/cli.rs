@@ -3,6 +3,7 @@
 mod admin_commands;
 mod args;
 mod client;
+mod config_commands;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ fn dispatch(command: &Beside, environment: &Environment) -> Result<(), Failure> 
             Beside::User(command) => admin_commands::user(command, environment).await,
             Beside::Device(command) => admin_commands::device(command, environment).await,
             Beside::Token(command) => admin_commands::token(command, environment).await,
+            Beside::Config(command) => config_commands::run(command, environment),
         }
     })
 }

@@ -9,6 +9,7 @@ use cloud_sync_api::http_config::{self, HttpConfig, listen_key};
 use cloud_sync_api::mqtt::{BadBroker, Broker};
 use cloud_sync_api::settings::{Key, Kind, Layers, Problems, Settings, Source};
 
+use crate::mind::{self, MindConfig};
 use crate::store::{BadUrl, DatabaseConfig};
 
 /// What the variables of the environment begin with that are settings: `ROBBIE_CLOUD_HTTP__LISTEN` is `http.listen`.
@@ -103,6 +104,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The broker over which robots are reached; `None`: sync goes over HTTP, and no robot is reached.
     pub broker: Option<Broker>,
+    /// The chain of language models.
+    pub mind: MindConfig,
     /// Every value with where it came from.
     pub settings: Settings,
 }
@@ -142,7 +145,8 @@ pub enum ConfigError {
 /// # Errors
 /// Everything that is wrong, each with its source, key and allowed range.
 pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
-    let mut layers = Layers::new(KEYS.iter().chain(http_config::KEYS).collect());
+    let keys = KEYS.iter().chain(http_config::KEYS).chain(mind::KEYS.into_iter().flatten());
+    let mut layers = Layers::new(keys.collect());
     if let Some(path) = &sources.file {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::ReadFile { path: path.clone(), source })?;
@@ -186,7 +190,8 @@ fn check(settings: Settings, environment: &Environment) -> Result<Config, Config
         .map(|url| Broker::parse(url, None, None).and_then(Broker::guarded))
         .transpose()
         .map_err(ConfigError::Broker)?;
-    Ok(Config { http, cors_origins, limits, database, broker, settings })
+    let mind = MindConfig::read(&settings, environment)?;
+    Ok(Config { http, cors_origins, limits, database, broker, mind, settings })
 }
 
 #[cfg(test)]

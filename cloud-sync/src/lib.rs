@@ -10,6 +10,7 @@ pub mod access;
 pub mod link;
 pub mod robots;
 pub mod admin;
+pub mod mind;
 pub mod config;
 pub mod data_dir;
 pub mod server;

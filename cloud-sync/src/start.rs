@@ -87,6 +87,7 @@ fn exit_code(error: &StartError) -> u8 {
         StartError::Database(_)
         | StartError::OwnerToken { .. }
         | StartError::DataDir(_)
+        | StartError::Mind(_)
         | StartError::Certificate(_) => CONFIGURATION,
         StartError::Server(_) | StartError::Registry(_) | StartError::Embedder(_) | StartError::Token(_) => {
             UNAVAILABLE

@@ -18,9 +18,11 @@ use cloud_sync_api::scope::Scopes;
 use cloud_sync_api::supervise;
 use cloud_sync_api::token_file::OWNER;
 use cloud_sync_api::tokens::TokenStore;
+use cloud_sync_api::v1;
 use cloud_sync_protocol::town::TownId;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, EmbedderConfig, UNLOAD_AFTER, Weights};
+use models_providers::BadProvider;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -31,6 +33,7 @@ use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError, models, owner_token};
 use crate::link::{self, Link};
 use crate::memory::{self, Recall};
+use crate::mind;
 use crate::robots::{self, Robots, TownBody};
 use crate::server::{self, Front, Running, ServerError};
 use crate::store::registry::{FirstStart, RegistryError, TownRow};
@@ -64,6 +67,9 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("the sentence embedder cannot start")]
     Embedder(#[source] io::Error),
+    /// A tier of the chain.
+    #[error("cannot set up a language model")]
+    Mind(#[from] BadProvider),
     /// There is no token for the owner.
     #[error("cannot make the owner's token: {}", .0.detail())]
     Token(Problem),
@@ -141,10 +147,12 @@ impl App {
         supervise::spawn("sync-frames", link::sync::answer(link.clone(), rows.clone(), frames));
         supervise::spawn("sync-news", link::sync::tell(link.clone(), rows.clone()));
 
+        let chain = mind::start(&self.config.mind)?;
         let robots = Robots { link, guards: guards.clone() };
         let body = TownBody::new(robots.clone());
         let features = ApiRouter::new(&guards)
-            .merge(assistant::routes(&guards, Homes::OfToken, rows.clone(), recall, body))
+            .merge(v1::routes(&guards, Homes::OfToken, recall.clone(), chain.clone()))
+            .merge(assistant::routes(&guards, Homes::OfToken, rows.clone(), recall, body, chain))
             .merge(assistant::sync_routes(&guards, Homes::OfToken, rows.clone()))
             .merge(sync::routes(&guards, rows))
             .merge(robots::routes(robots));

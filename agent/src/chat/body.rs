@@ -112,6 +112,18 @@ impl Body for RobotBody {
         }
     }
 
+    async fn out_of_the_ordinary(&self) -> Option<String> {
+        let now = self.robot.drive.snapshot();
+        let senses = now.body.senses.map(|(_, senses)| senses);
+        said::condition(said::Condition {
+            is_heard: now.is_heard,
+            is_latched: now.estop.latched,
+            is_base_closed: now.base_closed.is_some(),
+            is_head_closed: now.head_closed.is_some(),
+            battery_percent: senses.map(|senses| senses.battery_percent),
+        })
+    }
+
     fn clock(&self) -> Option<Zoned> {
         stamps::wall_clock().map(|now| now.to_zoned(TimeZone::system()))
     }

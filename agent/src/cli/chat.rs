@@ -5,7 +5,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use cloud_sync_api::assistant::chat::{ChatReply, Status, Tier, ToolCall};
+use cloud_sync_api::assistant::chat::{ChatReply, Status, ToolCall};
 use cloud_sync_protocol::id::RowId;
 use serde::Deserialize;
 use serde_json::json;
@@ -127,10 +127,7 @@ impl Talk {
             println!("{data}");
             return;
         }
-        let tier = match reply.tier {
-            Tier::Reflex => "reflex",
-            Tier::None => "none",
-        };
+        let tier = reply.tier.as_str();
         self.show_line(&format!("  [{tier}, {}, {} ms]", reply.mood.as_str(), reply.latency_ms));
     }
 

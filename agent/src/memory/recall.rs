@@ -3,8 +3,8 @@
 //! Without the weights of the sentence embedder the built-in lexical embedding is compared, and every answer says so.
 
 use agent_store::{Candidate, CandidateQuery, Span, Store, Vector};
-use cloud_sync_protocol::memory::{Found, MemoryKind, Moment, Search, Surfaced};
-use cloud_sync_protocol::store::{MemoryStore, Stored, Whose};
+use cloud_sync_protocol::memory::{Embedded, Found, MemoryKind, Moment, Search, Surfaced};
+use cloud_sync_protocol::store::{MemoryStore, StoreError, Stored, Whose};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use models_local::{Embedder, LEXICAL, MINILM, Urgency};
@@ -90,6 +90,21 @@ impl Recall {
 impl MemoryStore for Recall {
     async fn search(&self, whose: &Whose, search: &Search) -> Stored<Found> {
         self.search_at(whose, search, Timestamp::now()).await
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Stored<Embedded> {
+        let model = embedding::model(&self.embedder);
+        match embedding::vectors(&self.embedder, model, texts, Urgency::Now).await {
+            Ok(vectors) => {
+                let vectors = vectors.iter().map(|vector| vector.to_vec()).collect();
+                Ok(Embedded { model: model.to_owned(), vectors })
+            }
+            Err(error) => Err(StoreError::Failed(error.to_string())),
+        }
+    }
+
+    fn embedding_model(&self) -> String {
+        embedding::model(&self.embedder).to_owned()
     }
 
     async fn surface(&self, whose: &Whose, moment: &Moment) -> Stored<Vec<Surfaced>> {

@@ -1,9 +1,9 @@
 // How a message and its answer look: words as they come, what was done, where it is known from. Texts only; it sends nothing.
 
+import { TIERS } from './chat-tiers.js';
 import { button, make, memoryRow, picture, when, words } from './parts.js';
 
 const STATES = { running: 'under way…', done: 'done', failed: 'failed', skipped: 'not begun' };
-const TIERS = { reflex: 'by rules, without a model', none: 'no answer found' };
 const UNITS = { m: ' m', deg: '°' };
 const FACE_PX = 32;
 

@@ -3,6 +3,7 @@
 
 import { ask, onReadOnly, probe } from './ask.js';
 import { createThread } from './chat-thread.js';
+import { createTiers } from './chat-tiers.js';
 import { holding, release } from './lease.js';
 import { createLive } from './live.js';
 import { button, make, picture, statusLine } from './parts.js';
@@ -58,13 +59,14 @@ function build() {
     now.fault = null;
     return thread.say(text);
   });
+  const tiers = createTiers();
   const fresh = button('New conversation', () => {
     thread.begin();
     Object.assign(now, { reading: false, fault: null });
     refresh();
     form.focus();
   });
-  const view = createView('chat', 'Chat', make('div', { className: 'head' }, face, make('h2', {}, 'Chat'), fresh), log, ...form.nodes);
+  const view = createView('chat', 'Chat', make('div', { className: 'head' }, face, make('h2', {}, 'Chat'), fresh), tiers.node, log, ...form.nodes);
   // Stop and e-stop stay above the keyboard of a phone.
   document.querySelector('[name=viewport]').content += ',interactive-widget=resizes-content';
 
@@ -73,7 +75,10 @@ function build() {
     hear(type, data, key) {
       if (type === 'personality') return showMood(data.mood);
       thread.hear(type, data, key);
-      if (type === 'done') showMood(data.mood);
+      if (type === 'done') {
+        showMood(data.mood);
+        tiers.reread();
+      }
       settle();
     },
     async reread() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http_rig::{Ask, Rig, UNLIMITED, check_problem};
 
 /// Method, path and who may: a scope, `speak|drive`, `everybody`. Every route there is, besides `/health` and `/metrics`.
-const ROUTES: [(&str, &str, &str); 40] = [
+const ROUTES: [(&str, &str, &str); 45] = [
     ("GET", "/api/robots", "read"),
     ("GET", "/api/robot/state", "read"),
     ("GET", "/api/robot/stream", "read"),
@@ -43,9 +43,14 @@ const ROUTES: [(&str, &str, &str); 40] = [
     ("GET", "/api/mood/history", "read"),
     ("POST", "/api/mood/update", "speak"),
     ("POST", "/api/chat", "speak"),
+    ("GET", "/api/ai/tiers", "read"),
     ("GET", "/api/conversations", "read"),
     ("GET", "/api/conversations/{id}", "read"),
     ("GET", "/ws/chat", "read"),
+    ("POST", "/v1/chat/completions", "speak"),
+    ("GET", "/v1/models", "speak"),
+    ("GET", "/v1/models/{id}", "speak"),
+    ("POST", "/v1/embeddings", "speak"),
     ("GET", "/health", "everybody"),
     // Not open: only for programs on this machine, which `http_names` tests.
     ("GET", "/metrics", "everybody"),

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ask, BINARY, ENVIRONMENT, heard, WITH_TOKEN } from './robot.mjs';
 
-const [CLOUD, TRYOUT] = ['robbie-cloud', 'robbie-tryout'].map((name) => join(dirname(BINARY), name));
+const [CLOUD, TRYOUT, MODELS] = ['robbie-cloud', 'robbie-tryout', 'robbie-models'].map((name) => join(dirname(BINARY), name));
 /** The first start unpacks the database and makes its tables, on a machine that may be busy with other things. */
 const STARTS_WITHIN_MS = 120_000;
 /** Rate limits are for other people's clients. */
@@ -18,7 +18,7 @@ const WITHOUT_LIMITS = ['limits.read_per_min=0', 'limits.write_per_min=0'].flatM
 
 /** Why there can be none here; null where there can. */
 export function missing() {
-  const programs = [CLOUD, TRYOUT].filter((program) => !existsSync(program));
+  const programs = [CLOUD, TRYOUT, MODELS].filter((program) => !existsSync(program));
   return programs.length ? `not built: ${programs.join(', ')} (cargo build --workspace --bins)` : null;
 }
 
@@ -64,8 +64,19 @@ async function createLine(port) {
   };
 }
 
+/** What stands in for language models: variables of a cloud that asks the one for OpenAI, and `tell` it what to do. */
+export async function startModel(t) {
+  const child = start(MODELS, []);
+  t.after(() => kill(child));
+  const { openai, control } = JSON.parse((await heard(child, /^\{.*\}$/m, STARTS_WITHIN_MS))[0]);
+  return {
+    environment: { OPENAI_API_KEY: 'none', ROBBIE_CLOUD_OPENAI__BASE_URL: openai },
+    tell: (what) => fetch(`${control}openai`, { method: 'PUT', body: JSON.stringify(what) }),
+  };
+}
+
 /** Starts one that ends with `t`. Robots reach it over its line, at an address that stays. */
-export async function startCloud(t) {
+export async function startCloud(t, environment = {}) {
   const data = await mkdtemp(join(tmpdir(), 'robbie-page-cloud-'));
   t.after(() => rm(data, { recursive: true, force: true }));
   const database = start(TRYOUT, ['database', '--data', join(data, 'database')]);
@@ -82,7 +93,7 @@ export async function startCloud(t) {
     async start() {
       if (address) return;
       const args = ['run', '--data', join(data, 'cloud'), '--listen', '127.0.0.1:0', '--print-url', ...WITHOUT_LIMITS];
-      child = start(CLOUD, args, { DATABASE_URL: url });
+      child = start(CLOUD, args, { DATABASE_URL: url, ...environment });
       address = new URL((await heard(child, WITH_TOKEN, STARTS_WITHIN_MS))[0]);
     },
     /** As a crash would. */

@@ -2,6 +2,8 @@
 //!
 //! Order: 401 no token, 403 scope, class, `Host`, `Origin`, 429. [`Rule::Always`] checks nothing: stop and e-stop.
 
+mod rule;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -25,45 +27,7 @@ use crate::problem::Problem;
 use crate::rate::{AddressBuckets, Limits, Rate};
 use crate::scope::{Scope, Scopes};
 use crate::tokens::{Token, TokenStore};
-
-/// Who may use a route, and which bucket it draws from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// A valid token with one of these scopes.
-    Token {
-        /// The scopes of which it must have one.
-        scopes: Scopes,
-        /// The lowest effective class that may, where class matters.
-        class_min: Option<Class>,
-        /// The bucket.
-        rate: Rate,
-    },
-    /// A paired robot, by its own secret; a person's token does not do.
-    Device(Rate),
-    /// Everybody; counted by address.
-    Open,
-    /// Whoever is on this machine, without a proxy between.
-    Loopback,
-    /// Everybody, always: nothing is checked or counted.
-    Always,
-}
-
-impl Rule {
-    /// A valid token with `scope`.
-    pub const fn scope(scope: Scope, rate: Rate) -> Self {
-        Self::either(&[scope], rate)
-    }
-
-    /// A valid token with one of `scopes`; what the body asks for decides which, and the handler checks that.
-    pub const fn either(scopes: &[Scope], rate: Rate) -> Self {
-        Self::Token { scopes: Scopes::of(scopes), class_min: None, rate }
-    }
-
-    /// A valid token with `scope`, of at least class `class_min` from where it comes.
-    pub const fn ranked(scope: Scope, class_min: Class, rate: Rate) -> Self {
-        Self::Token { scopes: Scopes::of(&[scope]), class_min: Some(class_min), rate }
-    }
-}
+pub use rule::Rule;
 
 /// The highest class that a peer may have; the program decides.
 pub type ClassCap = Arc<dyn Fn(&Peer) -> Class + Send + Sync>;
@@ -154,7 +118,7 @@ impl Principal {
         }
         if self.device().is_some() {
             return Err(Problem::no_right(
-                "The secret of a pairing is for keeping in step, and for nothing else.",
+                "The secret of a pairing is for keeping in step and for /v1, and for nothing else.",
             ));
         }
         let needed = scopes.to_string();
@@ -227,9 +191,7 @@ impl Guards {
                 let principal = self.identify(request, peer)?;
                 principal.check_scope(scopes)?;
                 check_class(&principal, class_min)?;
-                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
-                self.spend(&principal, rate)?;
-                Ok(Visitor { peer, principal: Some(principal) })
+                self.let_in(request, peer, principal, rate)
             }
             Rule::Device(rate) => {
                 let principal = self.identify(request, peer)?;
@@ -238,9 +200,15 @@ impl Guards {
                         "This is for paired robots, by the secret of their pairing.",
                     ));
                 }
-                origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
-                self.spend(&principal, rate)?;
-                Ok(Visitor { peer, principal: Some(principal) })
+                self.let_in(request, peer, principal, rate)
+            }
+            Rule::ScopeOrDevice { scope, rate, device } => {
+                let principal = self.identify(request, peer)?;
+                let is_device = principal.entry.device.is_some();
+                if !is_device {
+                    principal.check_scope(Scopes::of(&[scope]))?;
+                }
+                self.let_in(request, peer, principal, if is_device { device } else { rate })
             }
             Rule::Open => {
                 origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
@@ -260,6 +228,19 @@ impl Guards {
             // Who it was is worth knowing, but it never matters for whether.
             Rule::Always => Ok(Visitor { peer, principal: self.identify(request, peer).ok() }),
         }
+    }
+
+    /// Somebody who may, unless the request comes from a foreign page or too often.
+    fn let_in(
+        &self,
+        request: &Request,
+        peer: Peer,
+        principal: Principal,
+        rate: Rate,
+    ) -> Result<Visitor, Problem> {
+        origin::check(request, &self.0.config.hosts, &self.0.config.origins)?;
+        self.spend(&principal, rate)?;
+        Ok(Visitor { peer, principal: Some(principal) })
     }
 
     fn identify(&self, request: &Request, peer: Peer) -> Result<Principal, Problem> {

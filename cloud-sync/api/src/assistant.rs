@@ -17,6 +17,7 @@ mod persona;
 mod refusal;
 pub mod said;
 mod sync;
+mod tiers;
 mod whose;
 
 use cloud_sync_protocol::store::{
@@ -24,6 +25,7 @@ use cloud_sync_protocol::store::{
 };
 
 use crate::access::{Guards, Rule};
+use crate::chain::Chain;
 use crate::home::Homes;
 use crate::openapi::ApiRouter;
 use crate::rate::Rate;
@@ -43,15 +45,15 @@ pub fn sync_routes<S: SyncStore>(guards: &Guards, homes: Homes, store: S) -> Api
     sync::routes(guards, Assistant::new(homes, store))
 }
 
-/// All others, over the rows in `rows`, what finds them again in `memory`, and what a chat moves.
-pub fn routes<S, M, B>(guards: &Guards, homes: Homes, rows: S, memory: M, body: B) -> ApiRouter
+/// All others, over the rows in `rows`, what finds them again in `memory`, what a chat moves, and who thinks for it.
+pub fn routes<S, M, B>(guards: &Guards, homes: Homes, rows: S, memory: M, body: B, chain: Chain) -> ApiRouter
 where
     S: NoteStore + PersonaStore + ConversationStore + EventStore + ChatStore,
     M: MemoryStore,
     B: Body,
 {
     let rows = Assistant::new(homes.clone(), rows);
-    let chat = Chat::new(guards, rows.clone(), memory.clone(), body);
+    let chat = Chat::new(guards, rows.clone(), memory.clone(), body, chain.clone());
     ApiRouter::new(guards)
         .merge(notes::routes(guards, rows.clone()))
         .merge(memory::routes(guards, Assistant::new(homes, memory)))
@@ -60,4 +62,5 @@ where
         .merge(chat::routes(guards, chat.clone()))
         .merge(live::routes(guards, rows, chat))
         .merge(moods::routes(guards))
+        .merge(tiers::routes(guards, chain))
 }

@@ -2,8 +2,9 @@
 //!
 //! It never serves anything itself; the documentation's pages are in [`crate::docs`].
 
-use axum::Router;
+use axum::response::Response;
 use axum::routing::MethodRouter;
+use axum::{Router, middleware};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -69,6 +70,21 @@ where
         S2: Clone + Send + Sync + 'static,
     {
         ApiRouter { inner: self.inner.with_state(state), guards: self.guards }
+    }
+
+    /// Passes every answer of these routes, refusals included, through `map`.
+    #[must_use]
+    pub fn map_answers<F, A>(self, map: F) -> Self
+    where
+        F: Fn(Response) -> A + Clone + Send + Sync + 'static,
+        A: Future<Output = Response> + Send + 'static,
+    {
+        let (router, document) = self.inner.split_for_parts();
+        // A fallback that is set later would lie outside.
+        let router = router.method_not_allowed_fallback(wrong_method).layer(middleware::map_response(map));
+        let mut inner = OpenApiRouter::from(router);
+        *inner.get_openapi_mut() = document;
+        Self { inner, guards: self.guards }
     }
 
     /// Adds all routes of another.
@@ -146,6 +162,13 @@ fn describe(operation: &mut Operation, rule: Rule) {
             operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(BEARER, [])]);
             add(operation, "401", "No valid secret of a pairing.".to_owned());
             add(operation, "403", "No paired robot's secret.".to_owned());
+            add(operation, "429", "Too many requests.".to_owned());
+        }
+        Rule::ScopeOrDevice { scope, .. } => {
+            let ways = [BEARER, COOKIE].map(|way| SecurityRequirement::new(way, [scope.as_str()]));
+            operation.security = Some(ways.to_vec());
+            add(operation, "401", "No valid token.".to_owned());
+            add(operation, "403", format!("A token without scope {scope}; a foreign Origin or Host."));
             add(operation, "429", "Too many requests.".to_owned());
         }
         Rule::Open => {

@@ -6,14 +6,10 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, ensure};
 
-use crate::busy::Load;
-use crate::commands::commands;
 use crate::device::Device;
-use crate::floor;
-use crate::programs::{Body, take};
-use crate::report::{Figure, Report};
-use crate::silence::silences;
-use crate::stats::{Chance, Samples};
+use crate::programs::Body;
+use crate::report::Report;
+use crate::stops;
 use crate::system::broker::Broker;
 use crate::system::cloud::Cloud;
 use crate::system::place::Place;
@@ -43,11 +39,7 @@ pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
     let before = place_in_town(&robot)?;
     let other = Writing::begin(Device::paired(&cloud, "other")?);
     wait_until("the first rows on the robot", || Ok(place_in_town(&robot)? > before))?;
-    let floor = floor::measure(COMMANDS)?;
-    let silences = silences(&body, &robot, Load::Idle, &mut Chance::new(17), TRIALS)?;
-    let mut client = robot.client()?;
-    take(&mut client)?;
-    let to_wire = Samples::new(commands(&body, &mut client, COMMANDS)?);
+    let stops = stops::measure(&body, &robot, 17, TRIALS, COMMANDS)?;
     let taken_in = place_in_town(&robot)? - before;
     let written = other.end()?;
     ensure!(taken_in >= OPS_MIN, "only {taken_in} operations arrived on the robot meanwhile");
@@ -55,29 +47,7 @@ pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
     let meanwhile = format!(
         "while the robot took in {taken_in} notes, of {written} that another device pushed without a pause, {OPS} a frame"
     );
-    let (after_ttl, at_least) =
-        (Samples::new(silences.since_sent_ms), Samples::new(silences.since_answered_ms));
-    let note = format!(
-        "{} clients, ttl 20 to 100 ms, {meanwhile}; upper bound: counted from before the last command was sent (from its answer: \
-         max {:.2}), median {:.2}; {} more were refused because the link was late, {} commands were over before they reached the \
-         wheels; baseline: how late a plain timer of this process fired",
-        after_ttl.count(),
-        at_least.max(),
-        after_ttl.median(),
-        silences.void,
-        silences.unseen
-    );
-    let stop = Figure::new("stop_after_ttl_ms_max", after_ttl.max(), "ms").beside(silences.timer_late.max());
-    report.add(stop.at_most(25.0).note(note));
-    let note = format!(
-        "{} of {COMMANDS} commands at 50/s, {meanwhile}; upper bound: from before the client sends to the change in the body's \
-         trace; median {:.2}, max {:.2}; baseline: the same way through TCP, one thread and a pty without an agent",
-        to_wire.count(),
-        to_wire.median(),
-        to_wire.max()
-    );
-    let to_wire = Figure::new("rest_to_wire_ms_p99", to_wire.percentile(99), "ms");
-    report.add(to_wire.beside(floor.percentile(99)).at_most(5.0).note(note));
+    stops.report(report, &meanwhile);
     Ok(())
 }
 

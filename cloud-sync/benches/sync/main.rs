@@ -17,6 +17,7 @@ mod meta;
 mod programs;
 mod push;
 mod rest;
+mod stops;
 mod sums;
 
 #[path = "../../tests/system/mod.rs"]

@@ -46,6 +46,15 @@ pub struct Found {
     pub embedded: f32,
 }
 
+/// Vectors of texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedded {
+    /// The model that made them.
+    pub model: String,
+    /// One a text, in their order, each of length 1.
+    pub vectors: Vec<Vec<f32>>,
+}
+
 /// One memory that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Hit {

@@ -9,7 +9,7 @@ use crate::chat::{Answered, Begun, Said};
 use crate::conflict::{Conflict, Keep, SyncStatus};
 use crate::event::{Event, EventKind, Replay};
 use crate::id::RowId;
-use crate::memory::{Found, Moment, Search, Surfaced};
+use crate::memory::{Embedded, Found, Moment, Search, Surfaced};
 use crate::note::{Changed, NewNote, NoteFilter, NotePatch, StickyNote};
 use crate::persona::{MoodChange, MoodUpdate, PersonalityState};
 use crate::turn::{Conversation, Turn};
@@ -164,6 +164,10 @@ pub trait SyncStore: Clone + Send + Sync + 'static {
 pub trait MemoryStore: Clone + Send + Sync + 'static {
     /// Notes, facts and turns by meaning and by word, best first, each with why.
     fn search(&self, whose: &Whose, search: &Search) -> impl Future<Output = Stored<Found>> + Send;
+    /// A vector for each text, all by the model that the memory would make vectors with now.
+    fn embed(&self, texts: Vec<String>) -> impl Future<Output = Stored<Embedded>> + Send;
+    /// The name of that model.
+    fn embedding_model(&self) -> String;
     /// The notes that matter now, each with why.
     fn surface(&self, whose: &Whose, moment: &Moment) -> impl Future<Output = Stored<Vec<Surfaced>>> + Send;
 }

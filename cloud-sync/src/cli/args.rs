@@ -51,6 +51,18 @@ pub enum Beside {
     /// Make, list and revoke tokens of the town; takes effect within a second
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Check a configuration, or show the one in force; asks no service
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// `config ...`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check a configuration: prints nothing and ends with 0 if `run` would take it, else says what is wrong, with 78
+    Check(RunArgs),
+    /// Show the configuration in force, every value with where it comes from, and which language models it sets up
+    Show(RunArgs),
 }
 
 /// The data folder.

@@ -84,6 +84,21 @@ impl Body for TownBody {
         Bounds::default()
     }
 
+    async fn out_of_the_ordinary(&self) -> Option<String> {
+        let robot = self.robot.as_ref()?;
+        let Some(state) = self.state(robot).await else {
+            return Some("I am not connected, so I cannot move.".to_owned());
+        };
+        let percent = state["battery"]["percent"].as_u64();
+        said::condition(said::Condition {
+            is_heard: state["mcu"]["link"] == "up",
+            is_latched: state["estop"]["latched"] == true,
+            is_base_closed: !state["base"]["closed"].is_null(),
+            is_head_closed: !state["head"]["closed"].is_null(),
+            battery_percent: percent.and_then(|percent| u8::try_from(percent).ok()),
+        })
+    }
+
     /// Nobody knows where the person is.
     fn clock(&self) -> Option<Zoned> {
         None

@@ -27,6 +27,7 @@ pub(crate) struct Cloud {
     log: PathBuf,
     database_url: String,
     mqtt_url: Option<String>,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -38,6 +39,17 @@ impl Cloud {
         database_url: &str,
         mqtt_url: Option<&str>,
     ) -> anyhow::Result<Self> {
+        Self::start_in(place, name, database_url, mqtt_url, Vec::new())
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_in(
+        place: &Place,
+        name: &str,
+        database_url: &str,
+        mqtt_url: Option<&str>,
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
         let mut cloud = Self {
             address: free_address()?,
             token: String::new(),
@@ -45,6 +57,7 @@ impl Cloud {
             log: place.path(&format!("{name}.log")),
             database_url: database_url.to_owned(),
             mqtt_url: mqtt_url.map(str::to_owned),
+            environment,
             process: None,
         };
         cloud.restart()?;
@@ -80,8 +93,14 @@ impl Cloud {
         if let Some(url) = &self.mqtt_url {
             command.env("MQTT_URL", url);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process = Some(Process::start(&mut command, &self.log)?);
         Ok(())
+    }
+
+    /// What it has printed so far, over all its starts.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     fn command(&self) -> Command {

@@ -16,6 +16,7 @@
 pub(crate) mod broker;
 pub(crate) mod cloud;
 pub(crate) mod http;
+pub(crate) mod minds;
 pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod process;

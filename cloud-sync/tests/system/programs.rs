@@ -24,6 +24,11 @@ pub(crate) fn robbie_tryout() -> anyhow::Result<PathBuf> {
     beside("robbie-tryout", "cloud-sync-tryout")
 }
 
+/// `robbie-models`.
+pub(crate) fn robbie_models() -> anyhow::Result<PathBuf> {
+    beside("robbie-models", "models-twin")
+}
+
 /// `cargo test --workspace` builds them all, a test of this package alone does not.
 fn beside(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     let program = robbie_cloud().with_file_name(name);

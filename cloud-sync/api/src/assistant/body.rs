@@ -43,6 +43,9 @@ pub trait Body: Clone + Send + Sync + 'static {
     /// How far one message may move it.
     fn bounds(&self) -> Bounds;
 
+    /// How the body is, a few sentences, where it is not simply ready: a stop, an empty battery, a silent microcontroller.
+    fn out_of_the_ordinary(&self) -> impl Future<Output = Option<String>> + Send;
+
     /// Here and now, for questions about time and date; `None` while the clock is not set.
     fn clock(&self) -> Option<Zoned>;
 
@@ -72,6 +75,10 @@ impl Body for NoBody {
 
     fn bounds(&self) -> Bounds {
         Bounds::default()
+    }
+
+    async fn out_of_the_ordinary(&self) -> Option<String> {
+        None
     }
 
     /// Nobody knows where the person is.

@@ -6,6 +6,7 @@
 mod reply;
 mod rows;
 mod running;
+mod think;
 mod turn;
 
 use std::convert::Infallible;
@@ -33,6 +34,7 @@ use super::asked;
 use super::body::Body;
 use super::whose::Assistant;
 use crate::access::{Guards, Principal, Rule};
+use crate::chain::Chain;
 use crate::json::{self, Body as JsonBody};
 use crate::openapi::ApiRouter;
 use crate::problem::{Answer, Problem};
@@ -64,14 +66,15 @@ pub(super) struct Chat<S, M, B> {
     rows: Assistant<S>,
     memory: M,
     body: B,
+    chain: Chain,
     guards: Guards,
     running: Running,
 }
 
 impl<S, M, B: Body> Chat<S, M, B> {
-    /// Over rows, what finds them again, and what carries calls out.
-    pub(super) fn new(guards: &Guards, rows: Assistant<S>, memory: M, body: B) -> Self {
-        Self { rows, memory, body, guards: guards.clone(), running: Running::default() }
+    /// Over rows, what finds them again, what carries calls out, and who answers what the reflexes cannot.
+    pub(super) fn new(guards: &Guards, rows: Assistant<S>, memory: M, body: B, chain: Chain) -> Self {
+        Self { rows, memory, body, chain, guards: guards.clone(), running: Running::default() }
     }
 
     /// Every skill that can be carried out.
@@ -203,6 +206,7 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Chat<S, M, B> {
         let conversation = asked::given(body.conversation_id).map(|id| id.parse::<RowId>()).transpose();
         let conversation = conversation
             .map_err(|error: NotAnId| Problem::bad_request(format!("{error}.")).field("conversation_id"))?;
+        let is_named = key.is_some();
         let key = match key {
             Some(key) => key,
             None => drawn_key()?,
@@ -211,7 +215,7 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Chat<S, M, B> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let speaker = principal.user_id().to_owned();
         let said = Said { key, conversation, speaker, message: body.message };
-        let (chat, arrived) = (meant, Arrived { principal, whose, said, at, stopped });
+        let (chat, arrived) = (meant, Arrived { principal, whose, said, is_named, at, stopped });
         let (attendance, result) = self
             .running
             .start(name, |attended| async move { turn::take(&chat, arrived, sender, attended).await })?;

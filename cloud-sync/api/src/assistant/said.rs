@@ -75,6 +75,48 @@ pub fn charge(percent: u8, voltage_v: f64) -> String {
     format!("My battery is at {percent} %, {} V.", short(voltage_v))
 }
 
+/// Below this it is worth saying how full the battery is, percent.
+const LOW_PERCENT: u8 = 20;
+
+/// What may be out of the ordinary with a body.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Condition {
+    /// Whether its microcontroller answers.
+    pub is_heard: bool,
+    /// Whether its e-stop is latched.
+    pub is_latched: bool,
+    /// Whether its wheels are closed.
+    pub is_base_closed: bool,
+    /// Whether its head is closed.
+    pub is_head_closed: bool,
+    /// How full its battery is, where that is known.
+    pub battery_percent: Option<u8>,
+}
+
+/// What of it a model should know; `None`: all is well.
+pub fn condition(of: Condition) -> Option<String> {
+    if !of.is_heard {
+        return Some("my microcontroller does not answer, so I cannot move.".to_owned());
+    }
+    let mut sentences = Vec::new();
+    match of {
+        Condition { is_latched: true, .. } => {
+            sentences.push("my e-stop is latched: I cannot move until a person resets it.".to_owned());
+        }
+        Condition { is_base_closed: true, .. } => {
+            sentences.push("I was stopped: I cannot drive or turn until a person opens me again.".to_owned());
+        }
+        Condition { is_head_closed: true, .. } => {
+            sentences.push("my head was stopped: I cannot look around until a person opens it.".to_owned());
+        }
+        _ => {}
+    }
+    if let Some(percent) = of.battery_percent.filter(|percent| *percent < LOW_PERCENT) {
+        sentences.push(format!("my battery is low, {percent} %."));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
 /// At most two decimals, without trailing zeros, never "-0".
 pub fn short(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0 + 0.0;
@@ -84,6 +126,17 @@ pub fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_that_is_ready_is_nothing_to_speak_of() {
+        let ready = Condition { is_heard: true, battery_percent: Some(80), ..Condition::default() };
+        assert_eq!(condition(ready), None);
+        let low = Condition { battery_percent: Some(19), is_base_closed: true, ..ready };
+        let said = condition(low).unwrap();
+        assert!(said.contains("stopped") && said.contains("19 %"), "{said}");
+        assert!(condition(Condition { is_latched: true, ..ready }).unwrap().contains("e-stop"));
+        assert!(condition(Condition::default()).unwrap().contains("does not answer"));
+    }
 
     #[test]
     fn what_was_done_is_said_as_people_say_it() {

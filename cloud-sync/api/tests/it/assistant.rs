@@ -1,7 +1,7 @@
 //! The assistant's routes over a small store in memory, against the contract that every program has to keep.
 
 mod silence;
-mod store;
+pub(crate) mod store;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use agent_core::caller::Class;
 use cloud_sync_api::access::{AccessConfig, Guards};
-use cloud_sync_api::assistant::body::NoBody;
+use cloud_sync_api::assistant::body::{Body, NoBody};
 use cloud_sync_api::assistant::routes;
+use cloud_sync_api::chain::{self, Chain};
 use cloud_sync_api::home::{Home, Homes, SharedHome};
 use cloud_sync_api::rate::{Limit, Limits};
 use cloud_sync_api::scope::{Scope, Scopes};
 use cloud_sync_api::server::{self, Server, ServerConfig};
 use cloud_sync_api::token_file::{NewToken, TokenFile};
 use cloud_sync_api::token_follower::TokenFollower;
+use cloud_sync_api::v1;
 use cloud_sync_protocol::store::Whose;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -27,15 +29,24 @@ use crate::contract::{self, OTHER_SAID, OWNER_SAID, Person, Program, RULES, Rule
 use store::{Fault, Memory};
 
 /// A running program over a store.
-struct Town {
-    address: SocketAddr,
+pub(crate) struct Town {
+    pub(crate) address: SocketAddr,
     dir: tempfile::TempDir,
-    tokens: TokenFollower,
+    pub(crate) tokens: TokenFollower,
     _stop: watch::Sender<bool>,
 }
 
 impl Town {
     fn start(name: &str, store: &Memory) -> Self {
+        let limits = chain::Limits { first_token_budget: Duration::from_secs(8), hedge: false };
+        Self::with_chain(name, store, Chain::start(Vec::new(), Vec::new(), limits))
+    }
+
+    fn with_chain(name: &str, store: &Memory, chain: Chain) -> Self {
+        Self::with_body(name, store, chain, NoBody)
+    }
+
+    pub(crate) fn with_body<B: Body>(name: &str, store: &Memory, chain: Chain, body: B) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tokens = TokenFollower::open(dir.path(), 0).unwrap();
         let off = Limit::OFF;
@@ -49,8 +60,9 @@ impl Town {
         };
         let guards = Guards::new(tokens.tokens.clone(), config);
         let home = Home { town: name.to_owned(), owner: "owner".to_owned() };
-        let router =
-            routes(&guards, Homes::Shared(SharedHome::new(home)), store.clone(), store.clone(), NoBody);
+        let homes = Homes::Shared(SharedHome::new(home));
+        let router = routes(&guards, homes.clone(), store.clone(), store.clone(), body, chain.clone())
+            .merge(v1::routes(&guards, homes, store.clone(), chain));
         let server =
             Server::new(router.finish(InfoBuilder::new().title("test").build()), ServerConfig::default());
         let listener = server::listen(([127, 0, 0, 1], 0).into()).unwrap();
@@ -60,11 +72,11 @@ impl Town {
         Self { address, dir, tokens, _stop: stop }
     }
 
-    fn owner(&self) -> String {
+    pub(crate) fn owner(&self) -> String {
         std::fs::read_to_string(TokenFile::in_dir(self.dir.path()).owner_path()).unwrap().trim().to_owned()
     }
 
-    fn token(&self, user: &str, name: &str, scopes: &[Scope]) -> String {
+    pub(crate) fn token(&self, user: &str, name: &str, scopes: &[Scope]) -> String {
         let scopes: Scopes = scopes.iter().copied().collect();
         let wish =
             NewToken { scopes, class: Class::Remote, user_id: user.to_owned(), name: Some(name.to_owned()) };
@@ -179,6 +191,7 @@ async fn the_document_shows_the_routes() {
     found.sort();
     let wanted = [
         "DELETE /api/sticky-notes/{id} memory",
+        "GET /api/ai/tiers chat",
         "GET /api/conversations memory",
         "GET /api/conversations/{id} memory",
         "GET /api/memory/search memory",
@@ -187,11 +200,15 @@ async fn the_document_shows_the_routes() {
         "GET /api/sticky-notes memory",
         "GET /api/sticky-notes/surface memory",
         "GET /api/sticky-notes/{id} memory",
+        "GET /v1/models openai",
+        "GET /v1/models/{id} openai",
         "GET /ws/chat memory",
         "PATCH /api/sticky-notes/{id} memory",
         "POST /api/chat chat",
         "POST /api/mood/update personality",
         "POST /api/sticky-notes memory",
+        "POST /v1/chat/completions openai",
+        "POST /v1/embeddings openai",
     ];
     assert_eq!(found, wanted);
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {

@@ -10,6 +10,7 @@ mod assistant;
 mod bodies;
 mod documents;
 mod floods;
+mod minds;
 mod order;
 mod support;
 mod tokens;

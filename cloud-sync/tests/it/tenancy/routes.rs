@@ -109,6 +109,7 @@ fn named<'a>(path: &str, parameter: &str, names: &'a Names) -> (&'a str, Whose) 
         (Some("sync"), "id") => (&names.conflict, Whose::Owner),
         (Some("sticky-notes"), "id") => (&names.note, Whose::Town),
         (Some("towns"), "id") => (&names.town, Whose::Town),
+        (Some("models"), "id") => ("robbie", Whose::Town),
         (Some("users"), "id") => (&names.user, Whose::Town),
         (Some("tokens"), "id") => (&names.token, Whose::Town),
         (Some("devices"), "id") | (Some("robots"), "robot") => (&names.robot, Whose::Town),
@@ -133,6 +134,10 @@ fn bodies(method: &str, path: &str, names: &Names) -> Vec<Value> {
         ("POST", "/api/mood/update") => vec![json!({"mood": "playful"})],
         ("POST", "/api/sticky-notes") => vec![json!({"content": "a guest was here", "id": note})],
         ("PATCH", "/api/sticky-notes/{id}") => vec![json!({"content": "a guest was here"})],
+        ("POST", "/v1/chat/completions") => {
+            vec![json!({"model": "robbie", "messages": [{"role": "user", "content": "what is a quokka?"}]})]
+        }
+        ("POST", "/v1/embeddings") => vec![json!({"model": "robbie", "input": "quokka"})],
         ("POST", "/api/chat") => vec![
             json!({"message": "what do you know about the quokka and the numbat?"}),
             json!({"message": "hello", "conversation_id": talk}),

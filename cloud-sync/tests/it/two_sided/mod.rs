@@ -14,3 +14,4 @@ mod pairing;
 mod people_drive;
 mod speaker;
 mod system;
+mod thinking;

@@ -10,6 +10,7 @@ use crate::support::database::TestDatabase;
 use crate::system::broker::Broker;
 use crate::system::cloud::Cloud;
 use crate::system::http::Client;
+use crate::system::minds::Minds;
 use crate::system::place::Place;
 use crate::system::postgres::Postgres;
 use crate::system::proxy::Proxy;
@@ -34,6 +35,8 @@ pub(super) struct System {
     pub(super) way_of_mqtt: Option<Proxy>,
     pub(super) cloud: Cloud,
     pub(super) broker: Option<Broker>,
+    /// What stands in for language models, where a test needs some.
+    pub(super) minds: Option<Minds>,
     /// Where the cloud's rows are, if they are not on the server of all tests.
     pub(super) postgres: Option<Postgres>,
     database_url: String,
@@ -83,6 +86,34 @@ pub(super) fn paired_over_own_postgres(mqtt: Mqtt, test: impl FnOnce(&mut System
     });
 }
 
+/// The same with a broker and these tiers, each a stand-in; `settings` are further ones of the cloud, `section__key` and value.
+pub(super) fn with_minds(
+    tiers: &[&str],
+    settings: &[(&str, &str)],
+    test: impl FnOnce(&mut System, &Minds) -> anyhow::Result<()>,
+) {
+    let start = || {
+        let place = Place::new()?;
+        let minds = Minds::start(&place)?;
+        let mut environment = minds.environment(tiers)?;
+        environment.extend(
+            settings
+                .iter()
+                .map(|(key, value)| (format!("ROBBIE_CLOUD_{}", key.to_uppercase()), (*value).to_owned())),
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let database = runtime.block_on(TestDatabase::empty());
+        let system = System::with_rows(Mqtt::With, place, database.url(), None, environment)?;
+        Ok(System { minds: Some(minds), _database: Some(database), ..system })
+    };
+    run(start(), |system| {
+        system.pair()?;
+        system.wait_until_in_step()?;
+        let minds = system.minds.take().context("no stand-ins")?;
+        test(system, &minds)
+    });
+}
+
 /// Lines of each log that a failure shows.
 const LINES: usize = 40;
 
@@ -90,7 +121,7 @@ impl System {
     fn start(mqtt: Mqtt) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let database = runtime.block_on(TestDatabase::empty());
-        let system = Self::with_rows(mqtt, Place::new()?, database.url(), None)?;
+        let system = Self::with_rows(mqtt, Place::new()?, database.url(), None, Vec::new())?;
         Ok(Self { _database: Some(database), ..system })
     }
 
@@ -98,7 +129,7 @@ impl System {
         let place = Place::new()?;
         let postgres = Postgres::start(&place)?;
         let url = postgres.database("robbie")?;
-        Self::with_rows(mqtt, place, url, Some(postgres))
+        Self::with_rows(mqtt, place, url, Some(postgres), Vec::new())
     }
 
     fn with_rows(
@@ -106,14 +137,26 @@ impl System {
         place: Place,
         database_url: String,
         postgres: Option<Postgres>,
+        environment: Vec<(String, String)>,
     ) -> anyhow::Result<Self> {
         let broker = (mqtt == Mqtt::With).then(|| Broker::start(&place)).transpose()?;
         let way_of_mqtt = broker.as_ref().map(|broker| Proxy::to(broker.address)).transpose()?;
         let mqtt_url = way_of_mqtt.as_ref().map(|way| format!("mqtt://{}", way.address));
-        let cloud = Cloud::start(&place, "cloud", &database_url, mqtt_url.as_deref())?;
+        let cloud = Cloud::start_in(&place, "cloud", &database_url, mqtt_url.as_deref(), environment)?;
         let way = Proxy::to(cloud.address)?;
         let robot = Robot::start(&place, "robot", &[])?;
-        Ok(Self { robot, way, way_of_mqtt, cloud, broker, postgres, database_url, place, _database: None })
+        Ok(Self {
+            robot,
+            way,
+            way_of_mqtt,
+            cloud,
+            broker,
+            minds: None,
+            postgres,
+            database_url,
+            place,
+            _database: None,
+        })
     }
 
     /// Another cloud over the same rows and the same broker.

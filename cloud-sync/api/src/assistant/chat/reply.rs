@@ -4,22 +4,13 @@ use cloud_sync_protocol::id::RowId;
 use cloud_sync_protocol::memory::Hit;
 use cloud_sync_protocol::persona::Mood;
 use models_mind::skills::Call;
+pub use models_mind::tier::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::{Object, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Problem;
-
-/// Who found an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    /// The grammar on the device; no model.
-    Reflex,
-    /// Nobody: the reply says so.
-    None,
-}
 
 /// Describes [`Call`] in the document, from the same schema that models are given.
 struct SkillCall;
@@ -82,7 +73,7 @@ pub struct ChatReply {
     pub tier: Tier,
     /// What was done, in order.
     pub tool_calls: Vec<ToolCall>,
-    /// The memories that the reply quotes.
+    /// The memories that the reply quotes, or that a model was given.
     pub sources: Vec<Hit>,
     /// From the message's arrival to the answer.
     pub latency_ms: u64,

@@ -33,21 +33,24 @@ pub(super) struct Arrived {
     pub(super) principal: Principal,
     pub(super) whose: Whose,
     pub(super) said: Said,
+    /// Whether its sender named it, and so may come back for its answer.
+    pub(super) is_named: bool,
     pub(super) at: Instant,
     /// What became of a stop that it begins with: that acted before anything was looked at.
     pub(super) stopped: Option<Done>,
 }
 
 /// A turn under way.
-struct Turn<'a, S, M, B: Body> {
-    chat: &'a Chat<S, M, B>,
-    arrived: Arrived,
-    opened: Opened,
+pub(super) struct Turn<'a, S, M, B: Body> {
+    pub(super) chat: &'a Chat<S, M, B>,
+    pub(super) arrived: Arrived,
+    pub(super) opened: Opened,
     events: mpsc::Sender<ChatEvent>,
-    attended: Attended,
+    pub(super) attended: Attended,
     errand: B::Errand,
-    sentences: Vec<String>,
-    sources: Vec<Hit>,
+    /// What was said so far.
+    pub(super) reply: String,
+    pub(super) sources: Vec<Hit>,
     change: Option<MoodUpdate>,
 }
 
@@ -81,7 +84,7 @@ pub(super) async fn take<S: ChatStores, M: MemoryStore, B: Body>(
         events,
         attended,
         errand,
-        sentences: Vec::new(),
+        reply: String::new(),
         sources: Vec::new(),
         change: None,
     };
@@ -91,6 +94,12 @@ pub(super) async fn take<S: ChatStores, M: MemoryStore, B: Body>(
 impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
     async fn run(mut self) -> Answer<ChatReply> {
         let Understood { meaning, change } = self.understand();
+        if !self.chat.chain.is_empty() && self.is_for_a_model(&meaning).await {
+            let (tier, done) = self.think().await;
+            // What failed of it was the model's wish, not the person's.
+            self.follow_mood(chosen(&done).or(change), &[]).await;
+            return self.finish(tier, done).await;
+        }
         let tier = if matches!(meaning, Meaning::Pass(Pass::Unknown)) { Tier::None } else { Tier::Reflex };
         self.tell(ChatEvent::Tier(tier)).await;
         let mut done = Vec::new();
@@ -104,6 +113,31 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
         }
         self.follow_mood(change, &done).await;
         self.finish(tier, done).await
+    }
+
+    /// Whether the reflexes have no answer: nothing was understood, or it was a question that the memory knows nothing about.
+    async fn is_for_a_model(&self, meaning: &Meaning) -> bool {
+        match meaning {
+            Meaning::Pass(Pass::Unknown | Pass::Language) => true,
+            Meaning::Act(calls) => match calls.as_slice() {
+                [Call::Recall { query }] => {
+                    let found = self.recalled(query).await;
+                    found.is_ok_and(|hits| answer::fitting(query, &hits, |hit| self.is_other(hit)).is_empty())
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    pub(super) async fn recalled(&self, query: &str) -> Answer<Vec<Hit>> {
+        let before = self.opened.history.last().map_or("", |turn| &turn.message_text);
+        rows::recall(&self.chat.memory, &self.arrived.whose, query, before).await
+    }
+
+    /// Whether a hit is not the message itself.
+    pub(super) fn is_other(&self, hit: &Hit) -> bool {
+        hit.id != self.opened.turn
     }
 
     fn understand(&self) -> Understood {
@@ -138,24 +172,28 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
                 });
                 continue;
             }
-            let running =
-                ToolCall { call: call.clone(), status: Status::Running, detail: None, problem: None };
-            self.tell(ChatEvent::ToolCall(running)).await;
-            let outcome = self.one(number, call).await;
-            let (status, detail, problem) = match outcome {
-                Done::Well(detail) => (Status::Done, detail, None),
-                Done::Unable { problem, detail } => (Status::Failed, detail, Some(problem.to_owned())),
-            };
-            is_over = status == Status::Failed;
-            let tool = ToolCall { call: call.clone(), status, detail: Some(detail.clone()), problem };
-            self.tell(ChatEvent::ToolCall(tool.clone())).await;
-            self.say(detail).await;
+            let tool = self.carry_out_one(number, call).await;
+            is_over = tool.status == Status::Failed;
+            self.say(tool.detail.clone().unwrap_or_default()).await;
             told.push(tool);
         }
         if told.iter().any(|call| call.status == Status::Skipped) {
             self.say("I did not do what comes after that.".to_owned()).await;
         }
         told
+    }
+
+    /// Carries one call out, and tells of it. `number` counts the calls of the message.
+    pub(super) async fn carry_out_one(&mut self, number: usize, call: &Call) -> ToolCall {
+        let running = ToolCall { call: call.clone(), status: Status::Running, detail: None, problem: None };
+        self.tell(ChatEvent::ToolCall(running)).await;
+        let (status, detail, problem) = match self.one(number, call).await {
+            Done::Well(detail) => (Status::Done, detail, None),
+            Done::Unable { problem, detail } => (Status::Failed, detail, Some(problem.to_owned())),
+        };
+        let tool = ToolCall { call: call.clone(), status, detail: Some(detail), problem };
+        self.tell(ChatEvent::ToolCall(tool.clone())).await;
+        tool
     }
 
     async fn one(&mut self, number: usize, call: &Call) -> Done {
@@ -189,13 +227,15 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
     }
 
     async fn recall(&mut self, query: &str) -> Done {
-        let before = self.opened.history.last().map_or("", |turn| &turn.message_text);
-        match rows::recall(&self.chat.memory, &self.arrived.whose, query, before).await {
+        match self.recalled(query).await {
             Ok(hits) => {
-                let here = self.opened.turn;
-                let fit = answer::fitting(query, &hits, |hit| hit.id != here);
+                let fit = answer::fitting(query, &hits, |hit| self.is_other(hit));
                 let said = answer::recalled(&fit);
-                self.sources.extend(fit.into_iter().cloned());
+                for hit in fit {
+                    if self.sources.iter().all(|known| known.id != hit.id) {
+                        self.sources.push(hit.clone());
+                    }
+                }
                 Done::Well(said)
             }
             Err(problem) => Done::Unable { problem: problem.word(), detail: problem.detail().to_owned() },
@@ -213,7 +253,7 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
         }
     }
 
-    fn towards(&self) -> Towards {
+    pub(super) fn towards(&self) -> Towards {
         if self.is_owner() { Towards::Owner } else { Towards::Other }
     }
 
@@ -254,27 +294,34 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
         }
     }
 
-    async fn say(&mut self, sentence: String) {
+    /// Says a sentence, parted from what was said before.
+    pub(super) async fn say(&mut self, sentence: String) {
         if sentence.is_empty() {
             return;
         }
-        let between = if self.sentences.is_empty() { "" } else { " " };
-        self.tell(ChatEvent::Token(format!("{between}{sentence}"))).await;
-        self.sentences.push(sentence);
+        let is_parted = self.reply.is_empty() || self.reply.ends_with(char::is_whitespace);
+        let between = if is_parted { "" } else { " " };
+        self.speak(format!("{between}{sentence}")).await;
+    }
+
+    /// Says words as they are.
+    pub(super) async fn speak(&mut self, words: String) {
+        self.reply.push_str(&words);
+        self.tell(ChatEvent::Token(words)).await;
     }
 
     /// Nobody may be listening; the answer is made all the same.
-    async fn tell(&self, event: ChatEvent) {
+    pub(super) async fn tell(&self, event: ChatEvent) {
         self.events.send(event).await.ok();
     }
 
     async fn finish(self, tier: Tier, tool_calls: Vec<ToolCall>) -> Answer<ChatReply> {
-        let Self { chat, arrived, opened, sentences, sources, change, errand, .. } = self;
+        let Self { chat, arrived, opened, reply, sources, change, errand, .. } = self;
         // What moves because of it has ended; what it is answered with is decided.
         drop(errand);
         let mood = change.as_ref().and_then(|change| change.mood).unwrap_or(opened.personality.mood);
         let reply = ChatReply {
-            reply: cut_at_word(&sentences.join(" "), TURN_BYTES_MAX).to_owned(),
+            reply: cut_at_word(reply.trim(), TURN_BYTES_MAX).to_owned(),
             conversation_id: opened.conversation,
             mood,
             tier,
@@ -293,6 +340,16 @@ impl<S: ChatStores, M: MemoryStore, B: Body> Turn<'_, S, M, B> {
         chat.rows.store.finish_chat(&arrived.whose, answered).await?;
         Ok(reply)
     }
+}
+
+/// The mood that a model took on.
+fn chosen(done: &[ToolCall]) -> Option<Change> {
+    done.iter().rev().find_map(|tool| match tool.call {
+        Call::SetMood { mood } if tool.status == Status::Done => {
+            Some(Change { mood, reason: "it fits what you said".to_owned() })
+        }
+        _ => None,
+    })
 }
 
 const fn who(sender: Sender) -> Who {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use cloud_sync_protocol::chat::{Answered, Begun, HISTORY_MAX, Opened, Said};
 use cloud_sync_protocol::event::{Event, EventKind, Replay};
 use cloud_sync_protocol::id::RowId;
-use cloud_sync_protocol::memory::{Found, Hit, MemoryKind, Moment, Search, Signal, Surfaced};
+use cloud_sync_protocol::memory::{Embedded, Found, Hit, MemoryKind, Moment, Search, Signal, Surfaced};
 use cloud_sync_protocol::note::{Changed, NewNote, NoteFilter, NotePatch, StickyNote};
 use cloud_sync_protocol::persona::{Mood, MoodChange, MoodUpdate, PersonalityState};
 use cloud_sync_protocol::store::{
@@ -17,6 +17,7 @@ use cloud_sync_protocol::store::{
 };
 use cloud_sync_protocol::turn::{Conversation, Sender, Turn};
 use jiff::Timestamp;
+use models_mind::lexical::lexical_embedding;
 use serde_json::json;
 use tokio::sync::broadcast;
 
@@ -27,7 +28,7 @@ const EVENTS_AT_ONCE: usize = 40;
 
 /// What a store does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     IgnoresVersions,
     WritesTwice,
     AnswersTwice,
@@ -40,7 +41,7 @@ pub(super) enum Fault {
 }
 
 #[derive(Clone)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     rows: Arc<Mutex<Rows>>,
     live: broadcast::Sender<(Whose, Event)>,
     fault: Option<Fault>,
@@ -142,12 +143,12 @@ fn page<T>(list: &impl Hash, rows: Vec<T>, at: &PageAt) -> Stored<Page<T>> {
 }
 
 impl Memory {
-    pub(super) fn with(fault: Fault) -> Self {
+    pub(crate) fn with(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
     }
 
     /// Takes in a conversation, the user first.
-    pub(super) fn said(&self, whose: &Whose, texts: &[&str]) {
+    pub(crate) fn said(&self, whose: &Whose, texts: &[&str]) {
         let mut rows = self.rows.lock().unwrap();
         let id = rows.id();
         let mut turns = Vec::new();
@@ -383,7 +384,7 @@ impl ChatStore for Memory {
             });
         }
         let conversation = said.conversation.unwrap_or_else(|| rows.id());
-        let turn = rows.turn(Sender::User, &said.message);
+        let turn = Turn { speaker: Some(said.speaker), ..rows.turn(Sender::User, &said.message) };
         let known = rows.conversations.iter().position(|(_, id, _)| *id == conversation);
         let place = known.unwrap_or_else(|| {
             rows.conversations.push((whose.clone(), conversation, Vec::new()));
@@ -455,6 +456,15 @@ impl MemoryStore for Memory {
         hits.sort_by(|one, other| other.score.total_cmp(&one.score));
         hits.truncate(search.limit as usize);
         Ok(Found { hits, embedding: "lexical".to_owned(), embedded: 1.0 })
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Stored<Embedded> {
+        let vectors = texts.iter().map(|text| lexical_embedding(text).to_vec()).collect();
+        Ok(Embedded { model: self.embedding_model(), vectors })
+    }
+
+    fn embedding_model(&self) -> String {
+        "lexical".to_owned()
     }
 
     async fn surface(&self, whose: &Whose, moment: &Moment) -> Stored<Vec<Surfaced>> {

@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Runs COMMAND with a DATABASE_URL: the one that is set, else that of the Postgres which postgres.sh fetches and starts for as long
-# as the command runs. Where neither can be had, the tests of the cloud are left out by name; with CI=true that is a failure.
-# Usage: with_database.sh TARGET cargo test --workspace ...
+# Runs COMMAND with what the tests of the cloud need: a DATABASE_URL (the one that is set, else that of the Postgres which
+# postgres.sh fetches and starts for as long as the command runs), and OpenAI's own clients. What cannot be had is left out by
+# name; with CI=true that is a failure.
+# Usage: with_services.sh TARGET cargo test --workspace ...
 set -euo pipefail
 target=$1
 shift
 # For tests that kill a server: they start one of their own.
 if [ -z "${POSTGRES_PROGRAMS:-}" ] && programs=$(.ci/postgres.sh "$target" programs); then
     export POSTGRES_PROGRAMS=$programs
+fi
+if [ -z "${OPENAI_CLIENTS:-}" ]; then
+    if clients=$(.ci/clients.sh "$target"); then
+        export OPENAI_CLIENTS=$clients
+    else
+        echo "left out: OpenAI's own clients against /v1: apt-get install python3-venv nodejs npm brings what fetches them" >&2
+        [ "${CI:-}" != true ] || exit 1
+    fi
 fi
 [ -z "${DATABASE_URL:-}" ] || exec "$@"
 
