@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tier_is_set_up_by_its_variable_and_its_key_is_never_shown() {
+        let keys = [URL, ("OPENAI_API_KEY", "sk-5ecret"), ("OLLAMA_URL", "http://192.0.2.1:11434")];
+        let config = loaded(&["openai.model=gpt-4.1", "gemini.budget_usd_per_day=0"], &keys).unwrap();
+        let [ollama, openai, claude, gemini] = config.mind.providers.as_slice() else { panic!("four tiers") };
+        assert_eq!((ollama.missing.as_deref(), openai.missing.as_deref()), (None, None));
+        assert_eq!(claude.missing.as_deref(), Some("ANTHROPIC_API_KEY is not set."));
+        assert_eq!(ollama.base_url, "http://192.0.2.1:11434");
+        assert_eq!((openai.price.usd_per_million_input, openai.budget_usd), (2.0, Some(5.0)));
+        assert_eq!(gemini.budget_usd, None);
+        for tier in [ollama, claude, gemini] {
+            assert_eq!(tier.model, tier.kind.default_model());
+        }
+        let shown = format!("{config:?}{}", cloud_sync_api::settings::show(&config.settings));
+        assert!(!shown.contains("5ecret"), "{shown}");
+        // An empty variable sets nothing up.
+        let config = loaded(&[], &[URL, ("GEMINI_API_KEY", "")]).unwrap();
+        assert!(config.mind.providers.iter().all(|tier| tier.missing.is_some()));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_what_helps() {
         let check = |set: &[&str], variables: &[(&str, &str)], words: &[&str]| {
             let said = loaded(set, variables).unwrap_err();
@@ -235,6 +255,8 @@ mod tests {
         check(&["http.cors_origins=app.example"], &[URL], &["http.cors_origins", "https://"]);
         check(&["database.pool_max=0"], &[URL], &["from 1 to 1000"]);
         check(&["warp=9"], &[URL], &["warp", "no such key"]);
+        check(&["openai.base_url=ftp://x"], &[URL], &["openai.base_url", "http://"]);
+        check(&["claude.first_token_ms=1"], &[URL], &["claude.first_token_ms", "from 100"]);
         check(&[], &[URL, ("MQTT_URL", "http://x")], &["MQTT_URL is not mqtt://"]);
         check(&[], &[URL, ("MQTT_URL", "mqtt://ann:@192.0.2.1")], &["MQTT_URL", "password"]);
     }

@@ -56,7 +56,7 @@ async fn list<M: MemoryStore>(State(v1): State<V1<M>>) -> Response {
     json::answer(StatusCode::OK, &Models { object: "list", data: known(&v1).into() })
 }
 
-/// One model.
+/// One model, by its name.
 #[utoipa::path(get, path = "/v1/models/{id}", tag = "openai", params(("id" = String, Path, description = "Its name")),
     responses((status = 200, body = Model),
               (status = 404, description = "There is no such model.", body = Problem, content_type = "application/problem+json")))]
