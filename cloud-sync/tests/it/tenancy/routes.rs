@@ -191,9 +191,15 @@ impl Route {
         OPEN.iter().any(|(method, path, _why)| (*method, *path) == (self.method, self.path.as_str()))
     }
 
+    /// Whether it asks the chain of models, which belongs to nobody.
+    pub(super) fn is_of_the_chain(&self) -> bool {
+        self.path.starts_with("/v1/")
+    }
+
     /// Whose the thing is that its path names; `None` where it names none.
     pub(super) fn whose(&self) -> Option<Whose> {
-        let parameter = self.path.split('{').nth(1)?.split('}').next()?;
+        // Models are the same in every town.
+        let parameter = self.path.split('{').nth(1)?.split('}').next().filter(|_| !self.is_of_the_chain())?;
         Some(named(&self.path, parameter, &Names::never()).1)
     }
 
