@@ -17,7 +17,6 @@ const REQUESTS_MAX: usize = 256;
 pub(super) struct Request {
     pub(super) key: (u64, u64),
     pub(super) script: Script,
-    pub(super) has_tools: bool,
     pub(super) is_keepable: bool,
     pub(super) input_tokens: u32,
     pub(super) asked_at: Duration,
@@ -150,7 +149,7 @@ impl Judge {
         let group = known.group;
         let is_right = match end {
             End::Answered { tier: Tier::Cached, .. } => {
-                let is_kept = known.is_keepable && !known.has_tools && self.answered.contains(&known.key);
+                let is_kept = known.is_keepable && self.answered.contains(&known.key);
                 is_kept && said == script && known.from == Some(Tier::Cached)
             }
             End::Answered { tier, finish: Finish::Length, .. } => {
@@ -179,8 +178,7 @@ impl Judge {
         let is_last_resort = matches!(end, End::Nobody { why, .. } if !why.is_empty())
             || matches!(end, End::Answered { tier: Tier::Cached, .. });
         let (said, script) = (said.to_owned(), script.to_owned());
-        if matches!(end, End::Answered { finish: Finish::Stop, .. }) && known.is_keepable && !known.has_tools
-        {
+        if matches!(end, End::Answered { finish: Finish::Stop, .. }) && known.is_keepable {
             self.answered.insert(known.key);
         }
         let kind = match end {

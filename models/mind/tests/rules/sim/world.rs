@@ -280,7 +280,6 @@ impl World {
             Request {
                 key,
                 script,
-                has_tools,
                 is_keepable,
                 input_tokens: wanted.input_tokens,
                 asked_at: self.shown,
